@@ -1,0 +1,1 @@
+//! The brand's own systems record, check and look up consents.

@@ -1,0 +1,3 @@
+//! Process entry of `consent-api`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Process entry of `iys-push`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Scheduled work: pull from İYS and sweep what waits too long.

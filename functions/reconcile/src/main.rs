@@ -1,0 +1,3 @@
+//! Process entry of `reconcile`.
+
+fn main() {}

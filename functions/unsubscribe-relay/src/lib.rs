@@ -1,0 +1,1 @@
+//! Carries the ledger's states to Insider.

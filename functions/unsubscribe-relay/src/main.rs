@@ -1,0 +1,3 @@
+//! Process entry of `unsubscribe-relay`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Takes Insider events and İYS push notices into the ledger.

@@ -1,0 +1,3 @@
+//! Process entry of `webhook-ingest`.
+
+fn main() {}
