@@ -1,1 +1,4 @@
 //! The common crate.
+
+pub mod calendar;
+pub mod consent;

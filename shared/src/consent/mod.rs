@@ -1,0 +1,3 @@
+//! The rules of consent.
+
+pub mod code;
