@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::code::Hold;
-use super::{ConsentDate, ConsentKey, Head, Movement, Origin, Recipient, Status};
+use super::{ConsentDate, ConsentKey, Head, Movement, Origin, Recipient, Sent, Status};
 
 /// The two systems that must end up with the ledger's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -277,7 +277,7 @@ impl ConsentState {
 
     /// Takes a target's answer for the state that `sent` names. When the state has moved on in the
     /// meantime, the answer only tells what the target held: the newer state stays open.
-    pub fn answered(&mut self, target: Target, sent: &Head, answer: Answer, now: Timestamp, due: Timestamp) {
+    pub fn answered(&mut self, target: Target, sent: &Sent, answer: Answer, now: Timestamp, due: Timestamp) {
         let current = sent.event_id == self.head.event_id;
         if target == Target::Registry {
             self.note_registry_answer(sent, &answer);
@@ -355,7 +355,7 @@ impl ConsentState {
         }
     }
 
-    fn note_registry_answer(&mut self, sent: &Head, answer: &Answer) {
+    fn note_registry_answer(&mut self, sent: &Sent, answer: &Answer) {
         match answer {
             Answer::Settled { outcome: Outcome::Applied, .. } => self.note_known(sent.status, sent.consent_date),
             Answer::Settled { outcome: Outcome::AlreadyThere, .. } if self.known.is_none_or(|known| known.status != sent.status) => {
@@ -487,7 +487,7 @@ mod tests {
         let onay = movement(Status::Onay, 0, Origin::Api, "a");
         let mut state = state_of(std::slice::from_ref(&onay));
         assert_eq!(state.insider, Sync::Awaiting);
-        state.answered(Target::Registry, &onay.head, applied(), at(101), at(200));
+        state.answered(Target::Registry, &onay.head.sent(), applied(), at(101), at(200));
         assert_eq!(state.insider, Sync::Pending { due: at(200), sweeps: 0 });
         assert_eq!(state.insider_status(), Some(Status::Onay));
     }
@@ -497,7 +497,7 @@ mod tests {
         let onay = movement(Status::Onay, 0, Origin::Insider, "a");
         let mut state = state_of(std::slice::from_ref(&onay));
         assert!(!state.insider.is_open(), "Insider said it itself");
-        state.answered(Target::Registry, &onay.head, Answer::Rejected("H467".into()), at(101), at(200));
+        state.answered(Target::Registry, &onay.head.sent(), Answer::Rejected("H467".into()), at(101), at(200));
         assert!(state.insider.is_open());
         assert_eq!(state.insider_status(), Some(Status::Ret));
     }
@@ -523,8 +523,8 @@ mod tests {
     fn our_own_movement_in_the_registrys_feed_opens_nothing() {
         let ours = movement(Status::Ret, 0, Origin::Api, "a");
         let mut state = state_of(std::slice::from_ref(&ours));
-        state.answered(Target::Registry, &ours.head, applied(), at(101), at(200));
-        state.answered(Target::Insider, &ours.head, applied(), at(102), at(200));
+        state.answered(Target::Registry, &ours.head.sent(), applied(), at(101), at(200));
+        state.answered(Target::Insider, &ours.head.sent(), applied(), at(102), at(200));
         let settled = (state.registry.clone(), state.insider.clone());
         state.apply(&movement(Status::Ret, 0, Origin::Registry, "b"), at(110), at(300));
         assert_eq!((state.registry.clone(), state.insider.clone()), settled);
@@ -535,7 +535,7 @@ mod tests {
         let onay = movement(Status::Onay, 0, Origin::Api, "a");
         let mut state = state_of(std::slice::from_ref(&onay));
         state.apply(&movement(Status::Ret, 10, Origin::Api, "b"), at(100), at(200));
-        state.answered(Target::Registry, &onay.head, applied(), at(101), at(200));
+        state.answered(Target::Registry, &onay.head.sent(), applied(), at(101), at(200));
         assert!(state.registry.is_open() && state.registry_holds_onay());
     }
 
@@ -544,7 +544,7 @@ mod tests {
         let ret = movement(Status::Ret, 10, Origin::Api, "a");
         let mut state = state_of(std::slice::from_ref(&ret));
         let answer = Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: None };
-        state.answered(Target::Registry, &ret.head, answer, at(101), at(200));
+        state.answered(Target::Registry, &ret.head.sent(), answer, at(101), at(200));
         assert!(!state.registry.is_open());
         state.apply(&movement(Status::Onay, 5, Origin::Registry, "b"), at(110), at(200));
         assert!(state.registry.is_open());
