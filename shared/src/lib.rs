@@ -15,4 +15,5 @@ pub mod ledger;
 pub mod problem;
 pub mod queue;
 pub mod registry;
+pub mod sync;
 pub mod telemetry;
