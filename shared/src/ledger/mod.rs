@@ -13,6 +13,7 @@ mod cursor;
 pub mod item;
 mod store;
 mod submission;
+mod unknown;
 mod work;
 
 use aws_sdk_dynamodb::Client;
