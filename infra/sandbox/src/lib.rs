@@ -7,8 +7,8 @@
 pub mod clock;
 mod control;
 pub mod faults;
-pub mod iys;
 pub mod insider;
+pub mod iys;
 mod outbound;
 mod server;
 pub mod stats;

@@ -115,11 +115,20 @@ async fn unsubscribe(State(insider): State<Arc<Insider>>, body: Bytes) -> Respon
                 flag(&mut store, &identifiers, channel, clears.then_some(false));
             }
         }
-        store.note(&address, now, "/_sandbox/unsubscribe", "person_unsubscribed", None);
+        store.note(
+            &address,
+            now,
+            "/_sandbox/unsubscribe",
+            "person_unsubscribed",
+            None,
+        );
         Event::of(&store, channel, &address, group, now)
     };
     let sent = insider.webhooks.send(&insider.config, &event, act.family);
-    answer(200, &json!({ "webhook": if sent { "queued" } else { "none" } }))
+    answer(
+        200,
+        &json!({ "webhook": if sent { "queued" } else { "none" } }),
+    )
 }
 
 /// `GET /_sandbox/summary`.

@@ -59,7 +59,9 @@ impl Event {
             channel,
             email,
             phone_number,
-            iid: profile.map(|profile| profile.iid.clone()).unwrap_or_default(),
+            iid: profile
+                .map(|profile| profile.iid.clone())
+                .unwrap_or_default(),
             flags,
             group,
             at,
@@ -122,7 +124,9 @@ impl Sender {
             Channel::Sms => &config.webhooks.sms,
             Channel::Whatsapp => &config.webhooks.whatsapp,
         };
-        let Some(receiver) = receiver else { return false };
+        let Some(receiver) = receiver else {
+            return false;
+        };
         let usual = match event.channel {
             Channel::Email => Family::LegacyEmail,
             Channel::Sms | Channel::Whatsapp => Family::EventStream,
@@ -157,7 +161,11 @@ impl Sender {
 
     fn post(&self, receiver: &Webhook, body: Value) {
         self.stats.deliveries(|counts| counts.queued += 1);
-        let (client, stats, retry_ms) = (self.client.clone(), Arc::clone(&self.stats), Arc::clone(&self.retry_ms));
+        let (client, stats, retry_ms) = (
+            self.client.clone(),
+            Arc::clone(&self.stats),
+            Arc::clone(&self.retry_ms),
+        );
         let slots = Arc::clone(&self.slots);
         let receiver = receiver.clone();
         tokio::spawn(async move {
@@ -165,7 +173,12 @@ impl Sender {
             let _slot = slots.acquire_owned().await;
             outbound::deliver(&stats, 1, &retry_ms, || {
                 let request = outbound::post(&client, &receiver.url, &body);
-                receiver.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+                receiver
+                    .headers
+                    .iter()
+                    .fold(request, |request, (name, value)| {
+                        request.header(name, value)
+                    })
             })
             .await;
         });
@@ -179,7 +192,10 @@ fn legacy(event: &Event, unit: TimestampUnit) -> Value {
         TimestampUnit::Milliseconds => event.at.as_millisecond(),
         TimestampUnit::Microseconds => event.at.as_microsecond(),
     };
-    let (group_id, group_name) = event.group.as_ref().map_or((0, ""), |(id, name)| (*id, name.as_str()));
+    let (group_id, group_name) = event
+        .group
+        .as_ref()
+        .map_or((0, ""), |(id, name)| (*id, name.as_str()));
     json!({
         "campaign_id": 20417, "timestamp": timestamp, "event": "unsubscribe",
         "email": event.email.as_deref().unwrap_or_default(), "msg-id": event.message_id, "event_type": "",
@@ -244,15 +260,22 @@ fn fill(template: &Value, event: &Event) -> Value {
                 ("{{event}}", event.name()),
                 ("{{channel}}", event.channel.name()),
                 ("{{email}}", event.email.as_deref().unwrap_or_default()),
-                ("{{phone_number}}", event.phone_number.as_deref().unwrap_or_default()),
+                (
+                    "{{phone_number}}",
+                    event.phone_number.as_deref().unwrap_or_default(),
+                ),
                 ("{{timestamp}}", at.as_str()),
                 ("{{insider_id}}", event.iid.as_str()),
             ]
             .into_iter()
-            .fold(text.clone(), |text, (name, value)| text.replace(name, value));
+            .fold(text.clone(), |text, (name, value)| {
+                text.replace(name, value)
+            });
             Value::String(filled)
         }
-        Value::Array(entries) => Value::Array(entries.iter().map(|entry| fill(entry, event)).collect()),
+        Value::Array(entries) => {
+            Value::Array(entries.iter().map(|entry| fill(entry, event)).collect())
+        }
         Value::Object(fields) => fields
             .iter()
             .map(|(name, value)| (name.clone(), fill(value, event)))
@@ -289,10 +312,19 @@ mod tests {
 
     #[test]
     fn the_legacy_timestamp_has_the_unit_that_is_set() {
-        let event = Event { at: Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(2), ..event() };
+        let event = Event {
+            at: Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(2),
+            ..event()
+        };
         assert_eq!(legacy(&event, TimestampUnit::Seconds)["timestamp"], 2);
-        assert_eq!(legacy(&event, TimestampUnit::Milliseconds)["timestamp"], 2000);
-        assert_eq!(legacy(&event, TimestampUnit::Microseconds)["timestamp"], 2_000_000);
+        assert_eq!(
+            legacy(&event, TimestampUnit::Milliseconds)["timestamp"],
+            2000
+        );
+        assert_eq!(
+            legacy(&event, TimestampUnit::Microseconds)["timestamp"],
+            2_000_000
+        );
     }
 
     #[test]

@@ -13,7 +13,10 @@ use super::model::Status;
 use crate::server::json as answer;
 
 /// `GET /sps/{iysCode}/brands`.
-pub(super) async fn brands(State(iys): State<Arc<Iys>>, access: ProviderAccess) -> Result<Response, ApiError> {
+pub(super) async fn brands(
+    State(iys): State<Arc<Iys>>,
+    access: ProviderAccess,
+) -> Result<Response, ApiError> {
     let provider = access.provider(&iys)?;
     subscribed(provider)?;
     let store = iys.store(iys.now());
@@ -41,10 +44,18 @@ pub(super) async fn brands(State(iys): State<Arc<Iys>>, access: ProviderAccess) 
 }
 
 /// `GET /sps/{iysCode}/subscription`; allowed also while the subscription is paused or expired.
-pub(super) async fn subscription(State(iys): State<Arc<Iys>>, access: ProviderAccess) -> Result<Response, ApiError> {
+pub(super) async fn subscription(
+    State(iys): State<Arc<Iys>>,
+    access: ProviderAccess,
+) -> Result<Response, ApiError> {
     let provider = access.provider(&iys)?;
-    let subscription = provider.subscription.as_ref().ok_or_else(|| ApiError::code("H437"))?;
-    let used = iys.store(iys.now()).record_count(provider.brands.iter().map(|brand| brand.brand_code));
+    let subscription = provider
+        .subscription
+        .as_ref()
+        .ok_or_else(|| ApiError::code("H437"))?;
+    let used = iys
+        .store(iys.now())
+        .record_count(provider.brands.iter().map(|brand| brand.brand_code));
     Ok(answer(
         200,
         &json!({
