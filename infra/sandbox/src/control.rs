@@ -23,15 +23,9 @@ struct Shared {
 /// The shared control paths, ready to be merged into a simulator's router.
 pub(crate) fn routes(stats: Arc<Stats>, faults: Arc<Faults>) -> Router {
     Router::new()
-        .route(
-            "/_sandbox/health",
-            get(async || answer(200, &json!({"status": "ok"}))),
-        )
+        .route("/_sandbox/health", get(async || answer(200, &json!({"status": "ok"}))))
         .route("/_sandbox/stats", get(show_stats).delete(reset_stats))
-        .route(
-            "/_sandbox/faults",
-            get(list_faults).post(add_faults).delete(clear_faults),
-        )
+        .route("/_sandbox/faults", get(list_faults).post(add_faults).delete(clear_faults))
         .with_state(Shared { stats, faults })
 }
 

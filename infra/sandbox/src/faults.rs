@@ -107,9 +107,7 @@ impl Faults {
     #[must_use]
     pub fn take(&self, path: &str) -> Option<Fault> {
         let mut faults = self.lock();
-        let at = faults
-            .iter()
-            .position(|fault| fault.count > 0 && fault.hits(path))?;
+        let at = faults.iter().position(|fault| fault.count > 0 && fault.hits(path))?;
         let fault = faults.get_mut(at)?;
         fault.count -= 1;
         let hit = fault.clone();
@@ -129,14 +127,7 @@ mod tests {
     use super::*;
 
     fn fault(path: Option<&str>, count: u64) -> Fault {
-        Fault {
-            path: path.map(str::to_owned),
-            kind: Kind::Drop,
-            status: None,
-            body: None,
-            latency_ms: 0,
-            count,
-        }
+        Fault { path: path.map(str::to_owned), kind: Kind::Drop, status: None, body: None, latency_ms: 0, count }
     }
 
     #[test]

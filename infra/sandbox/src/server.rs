@@ -49,22 +49,12 @@ pub(crate) struct Refused(pub(crate) Vec<String>);
 
 /// A JSON answer.
 pub(crate) fn json(status: u16, body: &Value) -> Response {
-    let status = axum::http::StatusCode::from_u16(status)
-        .unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR);
-    (
-        status,
-        [(axum::http::header::CONTENT_TYPE, "application/json")],
-        body.to_string(),
-    )
-        .into_response()
+    let status = axum::http::StatusCode::from_u16(status).unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(axum::http::header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
 /// Serves `router` on `listener` until `shutdown` ends.
-pub(crate) async fn run(
-    listener: TcpListener,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+pub(crate) async fn run(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -84,22 +74,14 @@ pub(crate) async fn run(
         }
     }
     drop(stop);
-    let drained = tokio::time::timeout(DRAIN, async {
-        while connections.join_next().await.is_some() {}
-    })
-    .await;
+    let drained = tokio::time::timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
     if drained.is_err() {
         connections.shutdown().await;
     }
     Ok(())
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: Peer,
-    router: Router,
-    mut stopped: watch::Receiver<()>,
-) {
+async fn connection(stream: TcpStream, peer: Peer, router: Router, mut stopped: watch::Receiver<()>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
@@ -111,11 +93,7 @@ async fn connection(
                 Ok(response) => response,
                 Err(never) => match never {},
             };
-            if response.extensions().get::<Sever>().is_some() {
-                Err(Severed)
-            } else {
-                Ok(response)
-            }
+            if response.extensions().get::<Sever>().is_some() { Err(Severed) } else { Ok(response) }
         }
     });
     let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -143,19 +121,13 @@ pub(crate) struct Observer {
 }
 
 /// The layer itself; goes outside of everything that belongs to the vendor.
-pub(crate) async fn observe(
-    State(observer): State<Observer>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn observe(State(observer): State<Observer>, request: Request, next: Next) -> Response {
     if request.uri().path().starts_with(CONTROL_PREFIX) {
         return next.run(request).await;
     }
     let method = request.method().as_str().to_owned();
-    let template = request.extensions().get::<MatchedPath>().map_or_else(
-        || "(unknown path)".to_owned(),
-        |matched| matched.as_str().to_owned(),
-    );
+    let template =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "(unknown path)".to_owned(), |matched| matched.as_str().to_owned());
     let stats = &observer.stats;
     stats.arrived((observer.clock)());
     let fault = observer.faults.take(request.uri().path());
@@ -163,22 +135,8 @@ pub(crate) async fn observe(
         stats.fault(fault.kind.name());
         if let Some(response) = instead(&observer, fault, request.uri().path()).await {
             let severed = response.extensions().get::<Sever>().is_some();
-            stats.answered(
-                &method,
-                &template,
-                if severed {
-                    0
-                } else {
-                    response.status().as_u16()
-                },
-                false,
-            );
-            tracing::info!(
-                method,
-                path = template,
-                fault = fault.kind.name(),
-                "fault instead of an answer"
-            );
+            stats.answered(&method, &template, if severed { 0 } else { response.status().as_u16() }, false);
+            tracing::info!(method, path = template, fault = fault.kind.name(), "fault instead of an answer");
             return response;
         }
     }
@@ -201,10 +159,7 @@ pub(crate) async fn observe(
 /// The answer that takes the place of the real one, unless the fault lets the request through.
 async fn instead(observer: &Observer, fault: &Fault, path: &str) -> Option<Response> {
     let made_up = |status: u16| {
-        let body = fault
-            .body
-            .clone()
-            .unwrap_or_else(|| (observer.fault_body)(path, status));
+        let body = fault.body.clone().unwrap_or_else(|| (observer.fault_body)(path, status));
         Some(json(status, &body))
     };
     match fault.kind {

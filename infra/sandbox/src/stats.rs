@@ -89,11 +89,7 @@ impl Stats {
     pub fn arrived(&self, now: Timestamp) {
         let mut inner = self.lock();
         let second = SignedDuration::from_secs(1);
-        while inner
-            .last_second
-            .front()
-            .is_some_and(|first| now.duration_since(*first) >= second)
-        {
+        while inner.last_second.front().is_some_and(|first| now.duration_since(*first) >= second) {
             inner.last_second.pop_front();
         }
         inner.last_second.push_back(now);
@@ -103,10 +99,7 @@ impl Stats {
     /// A call was answered; `genuine` unless a fault made the answer up.
     pub fn answered(&self, method: &str, template: &str, status: u16, genuine: bool) {
         let mut inner = self.lock();
-        *inner
-            .calls
-            .entry((method.to_owned(), template.to_owned(), status))
-            .or_default() += 1;
+        *inner.calls.entry((method.to_owned(), template.to_owned(), status)).or_default() += 1;
         if genuine {
             inner.quality.total += 1;
             if QUALITY_FAILURES.contains(&status) {
@@ -160,12 +153,7 @@ impl Stats {
             calls: inner
                 .calls
                 .iter()
-                .map(|((method, path, status), count)| Calls {
-                    method: method.clone(),
-                    path: path.clone(),
-                    status: *status,
-                    count: *count,
-                })
+                .map(|((method, path, status), count)| Calls { method: method.clone(), path: path.clone(), status: *status, count: *count })
                 .collect(),
             peak_per_second: inner.peak_per_second,
             rejected: inner.rejected.clone(),
@@ -202,11 +190,7 @@ mod tests {
         for millis in [0, 600, 900, 1100, 1500, 3000] {
             stats.arrived(start + SignedDuration::from_millis(millis));
         }
-        assert_eq!(
-            stats.snapshot().peak_per_second,
-            4,
-            "600, 900, 1100 and 1500 fall within one second"
-        );
+        assert_eq!(stats.snapshot().peak_per_second, 4, "600, 900, 1100 and 1500 fall within one second");
     }
 
     #[test]
@@ -215,12 +199,6 @@ mod tests {
         stats.answered("GET", "/x", 400, false);
         stats.answered("GET", "/x", 422, true);
         stats.answered("GET", "/x", 200, true);
-        assert_eq!(
-            stats.snapshot().quality,
-            Quality {
-                total: 2,
-                failed: 1
-            }
-        );
+        assert_eq!(stats.snapshot().quality, Quality { total: 2, failed: 1 });
     }
 }

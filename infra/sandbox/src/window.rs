@@ -15,20 +15,13 @@ pub(crate) struct Window<K> {
 
 impl<K: Eq + Hash> Window<K> {
     pub(crate) fn new(limit: usize, seconds: i64) -> Self {
-        Self {
-            limit,
-            length: SignedDuration::from_secs(seconds),
-            calls: HashMap::new(),
-        }
+        Self { limit, length: SignedDuration::from_secs(seconds), calls: HashMap::new() }
     }
 
     /// Whether a call of `caller` at `now` is within the limit; if so it is counted.
     pub(crate) fn admit(&mut self, caller: K, now: Timestamp) -> bool {
         let calls = self.calls.entry(caller).or_default();
-        while calls
-            .front()
-            .is_some_and(|first| now.duration_since(*first) >= self.length)
-        {
+        while calls.front().is_some_and(|first| now.duration_since(*first) >= self.length) {
             calls.pop_front();
         }
         if calls.len() >= self.limit {

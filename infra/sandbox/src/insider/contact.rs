@@ -32,12 +32,7 @@ struct Action {
 }
 
 const fn action(path: &'static str, channel: Channel, unsubscribe: bool, bulk: bool) -> Action {
-    Action {
-        path,
-        channel,
-        unsubscribe,
-        bulk,
-    }
+    Action { path, channel, unsubscribe, bulk }
 }
 
 const ACTIONS: [Action; 12] = [
@@ -59,13 +54,9 @@ pub(super) fn routes() -> Router<Arc<Insider>> {
     ACTIONS.into_iter().fold(Router::new(), |router, action| {
         router.route(
             action.path,
-            post(
-                async move |State(insider): State<Arc<Insider>>,
-                            headers: HeaderMap,
-                            body: Bytes| {
-                    handle(&insider, action, &headers, &body)
-                },
-            ),
+            post(async move |State(insider): State<Arc<Insider>>, headers: HeaderMap, body: Bytes| {
+                handle(&insider, action, &headers, &body)
+            }),
         )
     })
 }
@@ -76,27 +67,15 @@ pub(super) fn too_many() -> Value {
 }
 
 fn handle(insider: &Arc<Insider>, action: Action, headers: &HeaderMap, body: &[u8]) -> Response {
-    let kind = if action.unsubscribe {
-        KeyKind::Unsubscribe
-    } else {
-        KeyKind::Resubscribe
-    };
+    let kind = if action.unsubscribe { KeyKind::Unsubscribe } else { KeyKind::Resubscribe };
     if !insider.opens(headers, kind) {
-        return insider.refuse(
-            401,
-            "contact_unauthorized",
-            &json!({ "statusMessage": "Unauthorized" }),
-        );
+        return insider.refuse(401, "contact_unauthorized", &json!({ "statusMessage": "Unauthorized" }));
     }
     let now = insider.now();
     if !insider.limits().contact.admit(kind, now) {
         return insider.refuse(429, "contact", &too_many());
     }
-    let read = if is_json(headers) {
-        read(insider, action, body)
-    } else {
-        Err("contact_content_type")
-    };
+    let read = if is_json(headers) { read(insider, action, body) } else { Err("contact_content_type") };
     match read {
         Ok(order) => {
             apply(insider, action, &order, now);
@@ -122,38 +101,19 @@ fn read(insider: &Insider, action: Action, body: &[u8]) -> Result<Order, &'stati
     let value: Value = serde_json::from_slice(body).map_err(|_| "contact_not_json")?;
     let fields = value.as_object().ok_or("contact_not_json")?;
     if !action.bulk {
-        let address = fields
-            .get(action.channel.identifier())
-            .and_then(Value::as_str)
-            .ok_or("contact_missing_address")?;
+        let address = fields.get(action.channel.identifier()).and_then(Value::as_str).ok_or("contact_missing_address")?;
         let people = clean(insider, action.channel, vec![(address.to_owned(), None)]);
         // v1 carries one address: a bad one leaves nothing to do.
-        return if people.is_empty() {
-            Err("contact_invalid_address")
-        } else {
-            Ok(Order {
-                people,
-                group: None,
-            })
-        };
+        return if people.is_empty() { Err("contact_invalid_address") } else { Ok(Order { people, group: None }) };
     }
     let email = action.channel == Channel::Email;
-    if email
-        && insider.config.account.require_uploader_email
-        && !fields.contains_key("uploader_email")
-    {
+    if email && insider.config.account.require_uploader_email && !fields.contains_key("uploader_email") {
         return Err("contact_missing_uploader_email");
     }
     let people = match (email, insider.config.account.email_flow) {
         (true, EmailFlow::ProfileBased) => profile_based(fields)?,
-        (true, _) => list(fields, "emails")?
-            .into_iter()
-            .map(|address| (address, None))
-            .collect(),
-        (false, _) => list(fields, "phone_numbers")?
-            .into_iter()
-            .map(|address| (address, None))
-            .collect(),
+        (true, _) => list(fields, "emails")?.into_iter().map(|address| (address, None)).collect(),
+        (false, _) => list(fields, "phone_numbers")?.into_iter().map(|address| (address, None)).collect(),
     };
     if people.is_empty() {
         return Err("contact_empty_list");
@@ -161,67 +121,30 @@ fn read(insider: &Insider, action: Action, body: &[u8]) -> Result<Order, &'stati
     if people.len() > BATCH_MAXIMUM {
         return Err("contact_batch_too_large");
     }
-    let group = if email {
-        group(insider, action, fields)?
-    } else {
-        None
-    };
-    Ok(Order {
-        people: clean(insider, action.channel, people),
-        group,
-    })
+    let group = if email { group(insider, action, fields)? } else { None };
+    Ok(Order { people: clean(insider, action.channel, people), group })
 }
 
 fn list(fields: &Map<String, Value>, name: &str) -> Result<Vec<String>, &'static str> {
-    let list = fields
-        .get(name)
-        .and_then(Value::as_array)
-        .ok_or("contact_missing_list")?;
-    list.iter()
-        .map(|entry| entry.as_str().map(str::to_owned).ok_or("contact_not_text"))
-        .collect()
+    let list = fields.get(name).and_then(Value::as_array).ok_or("contact_missing_list")?;
+    list.iter().map(|entry| entry.as_str().map(str::to_owned).ok_or("contact_not_text")).collect()
 }
 
 /// The profile-based bodies of the vendor's samples: `users` with objects, or two parallel arrays.
-fn profile_based(
-    fields: &Map<String, Value>,
-) -> Result<Vec<(String, Option<String>)>, &'static str> {
+fn profile_based(fields: &Map<String, Value>) -> Result<Vec<(String, Option<String>)>, &'static str> {
     if let Some(users) = fields.get("users").and_then(Value::as_array) {
-        let text =
-            |user: &Value, name: &str| user.get(name).and_then(Value::as_str).map(str::to_owned);
-        return users
-            .iter()
-            .map(|user| {
-                text(user, "email")
-                    .map(|email| (email, text(user, "uuid")))
-                    .ok_or("contact_not_text")
-            })
-            .collect();
+        let text = |user: &Value, name: &str| user.get(name).and_then(Value::as_str).map(str::to_owned);
+        return users.iter().map(|user| text(user, "email").map(|email| (email, text(user, "uuid"))).ok_or("contact_not_text")).collect();
     }
     let emails = list(fields, "emails")?;
-    let uuids = if fields.contains_key("uuids") {
-        list(fields, "uuids")?
-    } else {
-        Vec::new()
-    };
+    let uuids = if fields.contains_key("uuids") { list(fields, "uuids")? } else { Vec::new() };
     let mut uuids = uuids.into_iter();
-    Ok(emails
-        .into_iter()
-        .map(|email| (email, uuids.next()))
-        .collect())
+    Ok(emails.into_iter().map(|email| (email, uuids.next())).collect())
 }
 
 /// A group to leave (by name, made if unknown) or to return to (by number); none means global.
-fn group(
-    insider: &Insider,
-    action: Action,
-    fields: &Map<String, Value>,
-) -> Result<Option<Group>, &'static str> {
-    let (field, wanted) = if action.unsubscribe {
-        ("group_name", "name")
-    } else {
-        ("group_id", "number")
-    };
+fn group(insider: &Insider, action: Action, fields: &Map<String, Value>) -> Result<Option<Group>, &'static str> {
+    let (field, wanted) = if action.unsubscribe { ("group_name", "name") } else { ("group_id", "number") };
     match fields.get(field) {
         None => Ok(None),
         Some(Value::Null) => {
@@ -232,25 +155,14 @@ fn group(
             insider.stats.violation("empty_group");
             Ok(None)
         }
-        Some(Value::String(name))
-            if wanted == "name" && GROUP_NAME.contains(&name.chars().count()) =>
-        {
-            Ok(Some(Group::Name(name.clone())))
-        }
-        Some(Value::Number(number)) if wanted == "number" => number
-            .as_u64()
-            .map(|id| Some(Group::Id(id)))
-            .ok_or("contact_invalid_group"),
+        Some(Value::String(name)) if wanted == "name" && GROUP_NAME.contains(&name.chars().count()) => Ok(Some(Group::Name(name.clone()))),
+        Some(Value::Number(number)) if wanted == "number" => number.as_u64().map(|id| Some(Group::Id(id))).ok_or("contact_invalid_group"),
         Some(_) => Err("contact_invalid_group"),
     }
 }
 
 /// Leaves out what is no address, and repetitions: v2 answers nothing about single addresses.
-fn clean(
-    insider: &Insider,
-    channel: Channel,
-    people: Vec<(String, Option<String>)>,
-) -> Vec<(String, Option<String>)> {
+fn clean(insider: &Insider, channel: Channel, people: Vec<(String, Option<String>)>) -> Vec<(String, Option<String>)> {
     let mut seen = HashSet::with_capacity(people.len());
     let mut kept = Vec::with_capacity(people.len());
     for (address, uuid) in people {
@@ -290,9 +202,7 @@ fn apply(insider: &Arc<Insider>, action: Action, order: &Order, now: jiff::Times
     for (address, uuid) in &order.people {
         let mut identifiers = vec![(action.channel.identifier().to_owned(), address.clone())];
         identifiers.extend(uuid.clone().map(|uuid| ("uuid".to_owned(), uuid)));
-        let known = store
-            .resolve(&identifiers, create)
-            .map(|profile| profile.iid.clone());
+        let known = store.resolve(&identifiers, create).map(|profile| profile.iid.clone());
         let effect = match (group, action.unsubscribe) {
             (Some(group), true) => {
                 store.leave_group(group, address);
@@ -306,22 +216,12 @@ fn apply(insider: &Arc<Insider>, action: Action, order: &Order, now: jiff::Times
             (None, _) if known.is_none() => "ignored",
             (None, true) => {
                 store.suppress(action.channel, address);
-                flag(
-                    &mut store,
-                    &identifiers,
-                    action.channel,
-                    account.unsubscribe_clears_flag.then_some(false),
-                );
+                flag(&mut store, &identifiers, action.channel, account.unsubscribe_clears_flag.then_some(false));
                 "unsubscribe"
             }
             (None, false) => {
                 store.release(action.channel, address);
-                flag(
-                    &mut store,
-                    &identifiers,
-                    action.channel,
-                    account.resubscribe_sets_flag.then_some(true),
-                );
+                flag(&mut store, &identifiers, action.channel, account.resubscribe_sets_flag.then_some(true));
                 "resubscribe"
             }
         };
@@ -337,17 +237,10 @@ fn apply(insider: &Arc<Insider>, action: Action, order: &Order, now: jiff::Times
 }
 
 /// Sets the opt-in flag of the profile with these identifiers, where there is one and a value.
-pub(super) fn flag(
-    store: &mut Store,
-    identifiers: &[(String, String)],
-    channel: Channel,
-    value: Option<bool>,
-) {
+pub(super) fn flag(store: &mut Store, identifiers: &[(String, String)], channel: Channel, value: Option<bool>) {
     if let Some(value) = value
         && let Some(profile) = store.resolve(identifiers, false)
     {
-        profile
-            .attributes
-            .insert(channel.flag().to_owned(), json!(value));
+        profile.attributes.insert(channel.flag().to_owned(), json!(value));
     }
 }

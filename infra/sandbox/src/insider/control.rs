@@ -44,11 +44,7 @@ async fn profiles(State(insider): State<Arc<Insider>>, Query(wanted): Query<Want
         .into_iter()
         .map(|channel| {
             let identifier = channel.identifier();
-            let address = if identifier == kind {
-                Some(&address)
-            } else {
-                profile.and_then(|profile| profile.identifiers.get(identifier))
-            };
+            let address = if identifier == kind { Some(&address) } else { profile.and_then(|profile| profile.identifiers.get(identifier)) };
             let listed = address.is_some_and(|address| store.is_suppressed(channel, address));
             (channel.name().to_owned(), json!(listed))
         })
@@ -115,20 +111,11 @@ async fn unsubscribe(State(insider): State<Arc<Insider>>, body: Bytes) -> Respon
                 flag(&mut store, &identifiers, channel, clears.then_some(false));
             }
         }
-        store.note(
-            &address,
-            now,
-            "/_sandbox/unsubscribe",
-            "person_unsubscribed",
-            None,
-        );
+        store.note(&address, now, "/_sandbox/unsubscribe", "person_unsubscribed", None);
         Event::of(&store, channel, &address, group, now)
     };
     let sent = insider.webhooks.send(&insider.config, &event, act.family);
-    answer(
-        200,
-        &json!({ "webhook": if sent { "queued" } else { "none" } }),
-    )
+    answer(200, &json!({ "webhook": if sent { "queued" } else { "none" } }))
 }
 
 /// `GET /_sandbox/summary`.

@@ -74,11 +74,7 @@ impl Insider {
             KeyKind::Resubscribe => &self.config.keys.resubscribe,
             KeyKind::Ucd => &self.config.keys.ucd,
         };
-        let is = |name: &str, wanted: &str| {
-            headers
-                .get(name)
-                .is_some_and(|value| value.as_bytes() == wanted.as_bytes())
-        };
+        let is = |name: &str, wanted: &str| headers.get(name).is_some_and(|value| value.as_bytes() == wanted.as_bytes());
         is("x-partner-name", &self.config.partner) && is("x-request-token", key)
     }
 
@@ -88,34 +84,25 @@ impl Insider {
         if status == 429 {
             self.stats.violation(&format!("rate_limited:{kind}"));
             if let Some(seconds) = self.config.account.retry_after_seconds {
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, seconds.into());
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             }
         } else {
             self.stats.violation(&format!("rejected:{kind}"));
         }
-        response
-            .extensions_mut()
-            .insert(Refused(vec![kind.to_owned()]));
+        response.extensions_mut().insert(Refused(vec![kind.to_owned()]));
         response
     }
 }
 
 /// Whether a request says that its body is JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.starts_with("application/json"))
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| value.starts_with("application/json"))
 }
 
 /// Insider's pattern for a phone number, `^\+[1-9]\d{6,14}$`.
 pub(crate) fn is_phone(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len())
-            && !digits.starts_with('0')
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
+        (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
 
@@ -123,10 +110,7 @@ pub(crate) fn is_phone(text: &str) -> bool {
 pub(crate) fn is_email(text: &str) -> bool {
     text.match_indices('@').any(|(at, _)| {
         let domain = &text[at + 1..];
-        at > 0
-            && domain
-                .match_indices('.')
-                .any(|(dot, _)| dot > 0 && dot + 1 < domain.len())
+        at > 0 && domain.match_indices('.').any(|(dot, _)| dot > 0 && dot + 1 < domain.len())
     })
 }
 
@@ -135,11 +119,7 @@ pub(crate) fn is_email(text: &str) -> bool {
 /// # Errors
 ///
 /// If no HTTP client for webhooks can be built.
-pub async fn serve(
-    listener: TcpListener,
-    config: Config,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
     let stats = Arc::new(Stats::default());
     let insider = Arc::new(Insider {
         webhooks: webhooks::Sender::new(Arc::clone(&stats), &config.webhook_retry_ms)?,
@@ -163,8 +143,7 @@ fn router(insider: &Arc<Insider>) -> Router {
         faults: Arc::clone(&insider.faults),
         fault_body,
     };
-    let shared = crate::control::routes(Arc::clone(&insider.stats), Arc::clone(&insider.faults))
-        .with_state(());
+    let shared = crate::control::routes(Arc::clone(&insider.stats), Arc::clone(&insider.faults)).with_state(());
     Router::new()
         .merge(contact::routes())
         .route("/api/user/v1/upsert", post(unification::upsert))
@@ -201,13 +180,7 @@ mod tests {
         for good in ["+905992000001", "+1234567", "+123456789012345"] {
             assert!(is_phone(good), "{good}");
         }
-        for bad in [
-            "905992000001",
-            "+0123456789",
-            "+123456",
-            "+1234567890123456",
-            "+90599200000a",
-        ] {
+        for bad in ["905992000001", "+0123456789", "+123456", "+1234567890123456", "+90599200000a"] {
             assert!(!is_phone(bad), "{bad}");
         }
         for good in ["a@b.c", "ayşe@example.com", "a@b@c.d"] {

@@ -90,46 +90,28 @@ impl Store {
     }
 
     fn index(&self, kind: &str, value: &str) -> Option<usize> {
-        self.by_identifier
-            .get(&(kind.to_owned(), value.to_owned()))
-            .copied()
+        self.by_identifier.get(&(kind.to_owned(), value.to_owned())).copied()
     }
 
     /// The profile that any of the identifiers names, with all of them attached; `None` if there is
     /// none and none is to be made. An identifier that belongs to someone else stays there.
-    pub(crate) fn resolve(
-        &mut self,
-        identifiers: &[(String, String)],
-        create: bool,
-    ) -> Option<&mut Profile> {
-        let found = identifiers
-            .iter()
-            .find_map(|(kind, value)| self.index(kind, value));
+    pub(crate) fn resolve(&mut self, identifiers: &[(String, String)], create: bool) -> Option<&mut Profile> {
+        let found = identifiers.iter().find_map(|(kind, value)| self.index(kind, value));
         let at = match found {
             Some(at) => at,
             None if create => {
                 let iid = uuid::Uuid::new_v4().to_string();
-                self.by_identifier
-                    .insert(("insider_id".to_owned(), iid.clone()), self.profiles.len());
-                self.profiles.push(Profile {
-                    iid,
-                    ..Profile::default()
-                });
+                self.by_identifier.insert(("insider_id".to_owned(), iid.clone()), self.profiles.len());
+                self.profiles.push(Profile { iid, ..Profile::default() });
                 self.profiles.len() - 1
             }
             None => return None,
         };
         let profile = self.profiles.get_mut(at)?;
         for (kind, value) in identifiers.iter().filter(|(kind, _)| kind != "insider_id") {
-            let owner = *self
-                .by_identifier
-                .entry((kind.clone(), value.clone()))
-                .or_insert(at);
+            let owner = *self.by_identifier.entry((kind.clone(), value.clone())).or_insert(at);
             if owner == at {
-                profile
-                    .identifiers
-                    .entry(kind.clone())
-                    .or_insert_with(|| value.clone());
+                profile.identifiers.entry(kind.clone()).or_insert_with(|| value.clone());
             }
         }
         Some(profile)
@@ -152,9 +134,7 @@ impl Store {
 
     /// The number of an unsubscribe group, made if unknown.
     pub(crate) fn group(&mut self, name: &str) -> u64 {
-        let next = u64::try_from(self.groups.len())
-            .unwrap_or(u64::MAX)
-            .saturating_add(1);
+        let next = u64::try_from(self.groups.len()).unwrap_or(u64::MAX).saturating_add(1);
         *self.groups.entry(name.to_owned()).or_insert(next)
     }
 
@@ -171,30 +151,13 @@ impl Store {
     /// Names of the groups that an address has left.
     pub(crate) fn groups_left(&self, address: &str) -> Vec<&str> {
         let address: Arc<str> = Arc::from(address);
-        self.groups
-            .iter()
-            .filter(|(_, id)| self.members.contains(&(**id, Arc::clone(&address))))
-            .map(|(name, _)| name.as_str())
-            .collect()
+        self.groups.iter().filter(|(_, id)| self.members.contains(&(**id, Arc::clone(&address)))).map(|(name, _)| name.as_str()).collect()
     }
 
     /// Notes a call for an address.
-    pub(crate) fn note(
-        &mut self,
-        address: &str,
-        at: Timestamp,
-        path: &'static str,
-        effect: &'static str,
-        attributes: Option<Arc<Value>>,
-    ) {
+    pub(crate) fn note(&mut self, address: &str, at: Timestamp, path: &'static str, effect: &'static str, attributes: Option<Arc<Value>>) {
         self.order += 1;
-        let call = Call {
-            order: self.order,
-            at,
-            path,
-            effect,
-            attributes,
-        };
+        let call = Call { order: self.order, at, path, effect, attributes };
         match self.calls.get_mut(address) {
             Some(calls) => calls.push(call),
             None => {
@@ -205,10 +168,7 @@ impl Store {
 
     /// The calls that touched an address.
     pub(crate) fn calls(&self, address: &str) -> &[Call] {
-        self.calls
-            .get(address)
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+        self.calls.get(address).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Counts of profiles, suppressed addresses and flags.
@@ -216,11 +176,7 @@ impl Store {
         let suppressed: Map<String, Value> = Channel::ALL
             .into_iter()
             .map(|channel| {
-                let count = self
-                    .suppressed
-                    .iter()
-                    .filter(|(one, _)| *one == channel)
-                    .count();
+                let count = self.suppressed.iter().filter(|(one, _)| *one == channel).count();
                 (channel.name().to_owned(), json!(count))
             })
             .collect();
@@ -228,17 +184,10 @@ impl Store {
             .into_iter()
             .map(|channel| {
                 let of = |wanted: Option<bool>| {
-                    let flag = |profile: &&Profile| {
-                        profile
-                            .attributes
-                            .get(channel.flag())
-                            .and_then(Value::as_bool)
-                            == wanted
-                    };
+                    let flag = |profile: &&Profile| profile.attributes.get(channel.flag()).and_then(Value::as_bool) == wanted;
                     self.profiles.iter().filter(flag).count()
                 };
-                let counts =
-                    json!({ "true": of(Some(true)), "false": of(Some(false)), "absent": of(None) });
+                let counts = json!({ "true": of(Some(true)), "false": of(Some(false)), "absent": of(None) });
                 (channel.flag().to_owned(), counts)
             })
             .collect();
@@ -258,40 +207,14 @@ mod tests {
     #[test]
     fn identifiers_gather_on_one_profile_and_are_not_stolen() {
         let mut store = Store::default();
-        assert!(
-            store
-                .resolve(&[id("email", "a@example.com")], false)
-                .is_none()
-        );
-        let first = store
-            .resolve(&[id("email", "a@example.com")], true)
-            .unwrap()
-            .iid
-            .clone();
-        let same = store.resolve(
-            &[
-                id("email", "a@example.com"),
-                id("phone_number", "+905992000001"),
-            ],
-            true,
-        );
+        assert!(store.resolve(&[id("email", "a@example.com")], false).is_none());
+        let first = store.resolve(&[id("email", "a@example.com")], true).unwrap().iid.clone();
+        let same = store.resolve(&[id("email", "a@example.com"), id("phone_number", "+905992000001")], true);
         assert_eq!(same.unwrap().iid, first);
-        let other = store.resolve(
-            &[
-                id("email", "b@example.com"),
-                id("phone_number", "+905992000001"),
-            ],
-            true,
-        );
+        let other = store.resolve(&[id("email", "b@example.com"), id("phone_number", "+905992000001")], true);
         assert_eq!(other.unwrap().iid, first, "the number leads to its owner");
-        assert_eq!(
-            store.find("phone_number", "+905992000001").unwrap().iid,
-            first
-        );
-        assert_eq!(
-            store.find("insider_id", &first).unwrap().identifiers["email"],
-            "a@example.com"
-        );
+        assert_eq!(store.find("phone_number", "+905992000001").unwrap().iid, first);
+        assert_eq!(store.find("insider_id", &first).unwrap().identifiers["email"], "a@example.com");
     }
 
     #[test]

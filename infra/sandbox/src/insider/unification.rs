@@ -56,11 +56,7 @@ impl Quota {
 type UserError = (String, String);
 
 /// `POST /api/user/v1/upsert`.
-pub(super) async fn upsert(
-    State(insider): State<Arc<Insider>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+pub(super) async fn upsert(State(insider): State<Arc<Insider>>, headers: HeaderMap, body: Bytes) -> Response {
     if !insider.opens(&headers, KeyKind::Ucd) {
         return insider.refuse(403, "unification_access_denied", &access_denied());
     }
@@ -70,40 +66,21 @@ pub(super) async fn upsert(
     }
     let bad = |kind: &str, text: &str| insider.refuse(400, kind, &json!({ "error": text }));
     if !is_json(&headers) {
-        return bad(
-            "unification_content_type",
-            "content type must be application/json",
-        );
+        return bad("unification_content_type", "content type must be application/json");
     }
     if body.len() > BODY_MAXIMUM {
-        return bad(
-            "unification_body_too_large",
-            "request body is bigger than maximum allowed size 5,000,000 bytes",
-        );
+        return bad("unification_body_too_large", "request body is bigger than maximum allowed size 5,000,000 bytes");
     }
     let Ok(value) = serde_json::from_slice::<Value>(&body) else {
-        return bad(
-            "unification_not_json",
-            "request body is not a valid json: bad request",
-        );
+        return bad("unification_not_json", "request body is not a valid json: bad request");
     };
-    let Some(users) = value
-        .get("users")
-        .and_then(Value::as_array)
-        .filter(|users| !users.is_empty())
-    else {
+    let Some(users) = value.get("users").and_then(Value::as_array).filter(|users| !users.is_empty()) else {
         return bad("unification_no_users", "users must be defined: bad request");
     };
     if users.len() > USERS_MAXIMUM {
-        return bad(
-            "unification_too_many_users",
-            "users cannot be more than 1000: bad request",
-        );
+        return bad("unification_too_many_users", "users cannot be more than 1000: bad request");
     }
-    let skip_hook = value
-        .get("skip_hook")
-        .and_then(Value::as_bool)
-        .unwrap_or(false);
+    let skip_hook = value.get("skip_hook").and_then(Value::as_bool).unwrap_or(false);
     answer(200, &apply(&insider, users, skip_hook, now))
 }
 
@@ -124,10 +101,7 @@ fn apply(insider: &Insider, users: &[Value], skip_hook: bool, now: Timestamp) ->
                     continue;
                 };
                 changes.extend(write(profile, &attributes));
-                let addresses = [
-                    profile.identifiers.get("email").cloned(),
-                    profile.identifiers.get("phone_number").cloned(),
-                ];
+                let addresses = [profile.identifiers.get("email").cloned(), profile.identifiers.get("phone_number").cloned()];
                 if insider.config.account.optin_lifts_suppression {
                     for channel in Channel::ALL {
                         let address = profile_address(&addresses, channel);
@@ -141,13 +115,7 @@ fn apply(insider: &Insider, users: &[Value], skip_hook: bool, now: Timestamp) ->
                 let noted = Arc::new(Value::Object(attributes));
                 for (kind, value) in &identifiers {
                     if kind == "email" || kind == "phone_number" {
-                        store.note(
-                            value,
-                            now,
-                            "/api/user/v1/upsert",
-                            "upsert",
-                            Some(Arc::clone(&noted)),
-                        );
+                        store.note(value, now, "/api/user/v1/upsert", "upsert", Some(Arc::clone(&noted)));
                     }
                 }
             }
@@ -167,16 +135,8 @@ fn apply(insider: &Insider, users: &[Value], skip_hook: bool, now: Timestamp) ->
             insider.webhooks.send_change(&insider.config, change, now);
         }
     }
-    let successful = if successful > 0 {
-        json!({ "count": successful })
-    } else {
-        json!({})
-    };
-    let fail = if failed > 0 {
-        json!({ "count": failed, "errors": errors })
-    } else {
-        json!({})
-    };
+    let successful = if successful > 0 { json!({ "count": successful }) } else { json!({}) };
+    let fail = if failed > 0 { json!({ "count": failed, "errors": errors }) } else { json!({}) };
     json!({ "data": { "successful": successful, "fail": fail } })
 }
 
@@ -194,35 +154,16 @@ fn read_user(insider: &Insider, user: &Value) -> Result<User, Vec<UserError>> {
     let mut errors = Vec::new();
     let identifiers = read_identifiers(user, &mut errors);
     if identifiers.is_empty() && errors.is_empty() {
-        errors.push((
-            "identifiers.required".to_owned(),
-            "user must have at least one identifier".to_owned(),
-        ));
+        errors.push(("identifiers.required".to_owned(), "user must have at least one identifier".to_owned()));
     }
-    let attributes = user
-        .get("attributes")
-        .and_then(Value::as_object)
-        .cloned()
-        .unwrap_or_default();
-    let has_events = user
-        .get("events")
-        .and_then(Value::as_array)
-        .is_some_and(|events| !events.is_empty());
+    let attributes = user.get("attributes").and_then(Value::as_object).cloned().unwrap_or_default();
+    let has_events = user.get("events").and_then(Value::as_array).is_some_and(|events| !events.is_empty());
     if attributes.is_empty() && !has_events {
-        errors.push((
-            "attributes.required".to_owned(),
-            "user must have attributes or events".to_owned(),
-        ));
+        errors.push(("attributes.required".to_owned(), "user must have attributes or events".to_owned()));
     }
     for name in BOOLEANS {
-        if attributes
-            .get(name)
-            .is_some_and(|value| !value.is_boolean())
-        {
-            errors.push((
-                format!("attributes.{name}.type(boolean)"),
-                format!("{name} must be a boolean"),
-            ));
+        if attributes.get(name).is_some_and(|value| !value.is_boolean()) {
+            errors.push((format!("attributes.{name}.type(boolean)"), format!("{name} must be a boolean")));
         }
     }
     if attributes.contains_key("gdpr_optin") {
@@ -234,22 +175,12 @@ fn read_user(insider: &Insider, user: &Value) -> Result<User, Vec<UserError>> {
             errors.push((format!("attributes.{identifier}.forbidden"), text));
         }
     }
-    if let (Some(known), Some(custom)) = (
-        &insider.config.account.custom_attributes,
-        attributes.get("custom").and_then(Value::as_object),
-    ) {
+    if let (Some(known), Some(custom)) = (&insider.config.account.custom_attributes, attributes.get("custom").and_then(Value::as_object)) {
         for name in custom.keys().filter(|name| !known.contains(name)) {
-            errors.push((
-                format!("attributes.custom.{name}.defined"),
-                format!("attribute {name} is not defined"),
-            ));
+            errors.push((format!("attributes.custom.{name}.defined"), format!("attribute {name} is not defined")));
         }
     }
-    if errors.is_empty() {
-        Ok((identifiers, attributes))
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok((identifiers, attributes)) } else { Err(errors) }
 }
 
 /// A user's identifiers, e-mail addresses in lower case.
@@ -259,49 +190,30 @@ fn read_identifiers(user: &Value, errors: &mut Vec<UserError>) -> Vec<(String, S
         identifiers.push(("insider_id".to_owned(), iid.to_owned()));
     }
     let empty = Map::new();
-    let given = user
-        .get("identifiers")
-        .and_then(Value::as_object)
-        .unwrap_or(&empty);
+    let given = user.get("identifiers").and_then(Value::as_object).unwrap_or(&empty);
     for (kind, value) in given {
         match (kind.as_str(), value.as_str()) {
             ("custom", _) => {
                 let custom = value.as_object().unwrap_or(&empty);
-                let texts = custom.iter().filter_map(|(name, value)| {
-                    value
-                        .as_str()
-                        .map(|value| (format!("custom.{name}"), value.to_owned()))
-                });
+                let texts =
+                    custom.iter().filter_map(|(name, value)| value.as_str().map(|value| (format!("custom.{name}"), value.to_owned())));
                 identifiers.extend(texts);
             }
-            ("email", Some(text)) if is_email(text) => {
-                identifiers.push((kind.clone(), text.to_lowercase()))
+            ("email", Some(text)) if is_email(text) => identifiers.push((kind.clone(), text.to_lowercase())),
+            ("email", _) => {
+                errors.push((r"identifiers.*.regexp(^.+@.+\..+$)".to_owned(), format!("user has an invalid email: {}", shown(value))))
             }
-            ("email", _) => errors.push((
-                r"identifiers.*.regexp(^.+@.+\..+$)".to_owned(),
-                format!("user has an invalid email: {}", shown(value)),
-            )),
-            ("phone_number", Some(text)) if is_phone(text) => {
-                identifiers.push((kind.clone(), text.to_owned()))
-            }
+            ("phone_number", Some(text)) if is_phone(text) => identifiers.push((kind.clone(), text.to_owned())),
             ("phone_number", _) => errors.push((
                 r"identifiers.*.regexp(^\+[1-9]\d{6,14}$)".to_owned(),
                 format!("user has an invalid phone number: {}", shown(value)),
             )),
-            ("uuid", Some(text)) if !text.is_empty() => {
-                identifiers.push((kind.clone(), text.to_owned()))
-            }
+            ("uuid", Some(text)) if !text.is_empty() => identifiers.push((kind.clone(), text.to_owned())),
             ("uuid", _) => {
-                errors.push((
-                    "identifiers.uuid.type(string)".to_owned(),
-                    "uuid must be a string".to_owned(),
-                ));
+                errors.push(("identifiers.uuid.type(string)".to_owned(), "uuid must be a string".to_owned()));
             }
             (other, _) => {
-                errors.push((
-                    format!("identifiers.{other}.unknown"),
-                    format!("{other} is not an identifier"),
-                ));
+                errors.push((format!("identifiers.{other}.unknown"), format!("{other} is not an identifier")));
             }
         }
     }
@@ -309,9 +221,7 @@ fn read_identifiers(user: &Value, errors: &mut Vec<UserError>) -> Vec<(String, S
 }
 
 fn shown(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Writes attributes; returns the opt-in flags that changed.
@@ -338,63 +248,36 @@ fn write(profile: &mut Profile, attributes: &Map<String, Value>) -> Vec<Change> 
 }
 
 /// `POST /api/user/v1/profile`.
-pub(super) async fn profile(
-    State(insider): State<Arc<Insider>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+pub(super) async fn profile(State(insider): State<Arc<Insider>>, headers: HeaderMap, body: Bytes) -> Response {
     if !insider.opens(&headers, KeyKind::Ucd) {
         return insider.refuse(403, "unification_access_denied", &access_denied());
     }
     let now = insider.now();
     let bad = |kind: &str, text: &str| insider.refuse(400, kind, &json!({ "error": text }));
     if !is_json(&headers) {
-        return bad(
-            "unification_content_type",
-            "content type must be application/json",
-        );
+        return bad("unification_content_type", "content type must be application/json");
     }
     let (cost, total) = (insider.config.profile_cost, insider.config.quota_per_minute);
     let used = {
         let mut limits = insider.limits();
-        if limits.unification.admit("profile", now) {
-            limits.quota.take(cost, total, now)
-        } else {
-            None
-        }
+        if limits.unification.admit("profile", now) { limits.quota.take(cost, total, now) } else { None }
     };
     let Some(used) = used else {
         return insider.refuse(429, "profile_quota", &too_many());
     };
     let Ok(value) = serde_json::from_slice::<Value>(&body) else {
-        return bad(
-            "unification_not_json",
-            "request body is not a valid json: bad request",
-        );
+        return bad("unification_not_json", "request body is not a valid json: bad request");
     };
     let mut errors = Vec::new();
     let identifiers = read_identifiers(&value, &mut errors);
     if identifiers.is_empty() || !errors.is_empty() {
-        return bad(
-            "unification_no_identifier",
-            "identifiers must be defined: bad request",
-        );
+        return bad("unification_no_identifier", "identifiers must be defined: bad request");
     }
     let store = insider.store();
-    let Some(profile) = identifiers
-        .iter()
-        .find_map(|(kind, value)| store.find(kind, value))
-    else {
-        return answer(
-            404,
-            &json!({ "error": "no such user for these identifiers: no data" }),
-        );
+    let Some(profile) = identifiers.iter().find_map(|(kind, value)| store.find(kind, value)) else {
+        return answer(404, &json!({ "error": "no such user for these identifiers: no data" }));
     };
-    let wanted = value
-        .get("attributes")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let wanted = value.get("attributes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut shown = Map::new();
     for name in wanted.iter().filter_map(Value::as_str) {
         match attribute(profile, name) {
@@ -409,10 +292,7 @@ pub(super) async fn profile(
     if value.get("quota").and_then(Value::as_bool) == Some(true)
         && let Some(reply) = reply.as_object_mut()
     {
-        reply.insert(
-            "quota".to_owned(),
-            json!({ "cost": cost, "used": used, "total": total }),
-        );
+        reply.insert("quota".to_owned(), json!({ "cost": cost, "used": used, "total": total }));
     }
     answer(200, &reply)
 }

@@ -35,13 +35,7 @@ pub(crate) struct Event {
 
 impl Event {
     /// The event of an address, with what its profile knows.
-    pub(crate) fn of(
-        store: &Store,
-        channel: Channel,
-        address: &str,
-        group: Option<(u64, String)>,
-        at: Timestamp,
-    ) -> Self {
+    pub(crate) fn of(store: &Store, channel: Channel, address: &str, group: Option<(u64, String)>, at: Timestamp) -> Self {
         let profile = store.find(channel.identifier(), address);
         let other = |kind: &str| profile.and_then(|profile| profile.identifiers.get(kind).cloned());
         let (email, phone_number) = match channel {
@@ -59,9 +53,7 @@ impl Event {
             channel,
             email,
             phone_number,
-            iid: profile
-                .map(|profile| profile.iid.clone())
-                .unwrap_or_default(),
+            iid: profile.map(|profile| profile.iid.clone()).unwrap_or_default(),
             flags,
             group,
             at,
@@ -109,12 +101,7 @@ pub(crate) struct Sender {
 
 impl Sender {
     pub(super) fn new(stats: Arc<Stats>, retry_ms: &[u64]) -> std::io::Result<Self> {
-        Ok(Self {
-            client: outbound::client()?,
-            stats,
-            retry_ms: retry_ms.into(),
-            slots: Arc::new(Semaphore::new(CONCURRENCY)),
-        })
+        Ok(Self { client: outbound::client()?, stats, retry_ms: retry_ms.into(), slots: Arc::new(Semaphore::new(CONCURRENCY)) })
     }
 
     /// Sends an unsubscribe to its channel's receiver; false if there is none.
@@ -161,11 +148,7 @@ impl Sender {
 
     fn post(&self, receiver: &Webhook, body: Value) {
         self.stats.deliveries(|counts| counts.queued += 1);
-        let (client, stats, retry_ms) = (
-            self.client.clone(),
-            Arc::clone(&self.stats),
-            Arc::clone(&self.retry_ms),
-        );
+        let (client, stats, retry_ms) = (self.client.clone(), Arc::clone(&self.stats), Arc::clone(&self.retry_ms));
         let slots = Arc::clone(&self.slots);
         let receiver = receiver.clone();
         tokio::spawn(async move {
@@ -173,12 +156,7 @@ impl Sender {
             let _slot = slots.acquire_owned().await;
             outbound::deliver(&stats, 1, &retry_ms, || {
                 let request = outbound::post(&client, &receiver.url, &body);
-                receiver
-                    .headers
-                    .iter()
-                    .fold(request, |request, (name, value)| {
-                        request.header(name, value)
-                    })
+                receiver.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
             })
             .await;
         });
@@ -192,10 +170,7 @@ fn legacy(event: &Event, unit: TimestampUnit) -> Value {
         TimestampUnit::Milliseconds => event.at.as_millisecond(),
         TimestampUnit::Microseconds => event.at.as_microsecond(),
     };
-    let (group_id, group_name) = event
-        .group
-        .as_ref()
-        .map_or((0, ""), |(id, name)| (*id, name.as_str()));
+    let (group_id, group_name) = event.group.as_ref().map_or((0, ""), |(id, name)| (*id, name.as_str()));
     json!({
         "campaign_id": 20417, "timestamp": timestamp, "event": "unsubscribe",
         "email": event.email.as_deref().unwrap_or_default(), "msg-id": event.message_id, "event_type": "",
@@ -260,22 +235,15 @@ fn fill(template: &Value, event: &Event) -> Value {
                 ("{{event}}", event.name()),
                 ("{{channel}}", event.channel.name()),
                 ("{{email}}", event.email.as_deref().unwrap_or_default()),
-                (
-                    "{{phone_number}}",
-                    event.phone_number.as_deref().unwrap_or_default(),
-                ),
+                ("{{phone_number}}", event.phone_number.as_deref().unwrap_or_default()),
                 ("{{timestamp}}", at.as_str()),
                 ("{{insider_id}}", event.iid.as_str()),
             ]
             .into_iter()
-            .fold(text.clone(), |text, (name, value)| {
-                text.replace(name, value)
-            });
+            .fold(text.clone(), |text, (name, value)| text.replace(name, value));
             Value::String(filled)
         }
-        Value::Array(entries) => {
-            Value::Array(entries.iter().map(|entry| fill(entry, event)).collect())
-        }
+        Value::Array(entries) => Value::Array(entries.iter().map(|entry| fill(entry, event)).collect()),
         Value::Object(fields) => fields
             .iter()
             .map(|(name, value)| (name.clone(), fill(value, event)))
@@ -312,27 +280,15 @@ mod tests {
 
     #[test]
     fn the_legacy_timestamp_has_the_unit_that_is_set() {
-        let event = Event {
-            at: Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(2),
-            ..event()
-        };
+        let event = Event { at: Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(2), ..event() };
         assert_eq!(legacy(&event, TimestampUnit::Seconds)["timestamp"], 2);
-        assert_eq!(
-            legacy(&event, TimestampUnit::Milliseconds)["timestamp"],
-            2000
-        );
-        assert_eq!(
-            legacy(&event, TimestampUnit::Microseconds)["timestamp"],
-            2_000_000
-        );
+        assert_eq!(legacy(&event, TimestampUnit::Milliseconds)["timestamp"], 2000);
+        assert_eq!(legacy(&event, TimestampUnit::Microseconds)["timestamp"], 2_000_000);
     }
 
     #[test]
     fn a_brands_own_body_is_filled_in() {
         let template = json!({ "who": "{{phone_number}}", "mail": "{{email}}", "n": 1, "list": ["{{event}}"] });
-        assert_eq!(
-            architect(&event(), Some(&template)),
-            json!({ "who": "+905992000001", "n": 1, "list": ["sms_unsubscribe"] })
-        );
+        assert_eq!(architect(&event(), Some(&template)), json!({ "who": "+905992000001", "n": 1, "list": ["sms_unsubscribe"] }));
     }
 }

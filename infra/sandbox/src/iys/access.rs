@@ -36,10 +36,7 @@ pub(crate) struct ProviderAccess {
 
 impl ProviderAccess {
     pub(crate) fn provider<'a>(&self, iys: &'a Iys) -> Result<&'a Provider, ApiError> {
-        iys.config
-            .providers
-            .get(self.provider)
-            .ok_or_else(|| ApiError::code("H001"))
+        iys.config.providers.get(self.provider).ok_or_else(|| ApiError::code("H001"))
     }
 }
 
@@ -50,16 +47,8 @@ impl FromRequestParts<Arc<Iys>> for ProviderAccess {
         let owner = owner(iys, &parts.headers)?;
         let codes = codes(parts, iys).await?;
         let iys_code = codes.iys.ok_or_else(|| ApiError::code("H190"))?;
-        let owned = iys
-            .config
-            .providers
-            .get(owner)
-            .is_some_and(|provider| provider.iys_code == iys_code);
-        if owned {
-            Ok(Self { provider: owner })
-        } else {
-            Err(not_yours(iys))
-        }
+        let owned = iys.config.providers.get(owner).is_some_and(|provider| provider.iys_code == iys_code);
+        if owned { Ok(Self { provider: owner }) } else { Err(not_yours(iys)) }
     }
 }
 
@@ -71,27 +60,17 @@ pub(crate) struct BrandAccess {
 
 impl BrandAccess {
     pub(crate) fn provider<'a>(&self, iys: &'a Iys) -> Result<&'a Provider, ApiError> {
-        iys.config
-            .providers
-            .get(self.provider)
-            .ok_or_else(|| ApiError::code("H001"))
+        iys.config.providers.get(self.provider).ok_or_else(|| ApiError::code("H001"))
     }
 
     pub(crate) fn brand<'a>(&self, iys: &'a Iys) -> Result<&'a Brand, ApiError> {
-        self.provider(iys)?
-            .brands
-            .get(self.brand)
-            .ok_or_else(|| ApiError::code("H353"))
+        self.provider(iys)?.brands.get(self.brand).ok_or_else(|| ApiError::code("H353"))
     }
 
     /// Whether the API user may write the consent's channel.
     pub(crate) fn may_write(&self, iys: &Iys, consent: &Consent) -> Result<(), ApiError> {
         let brand = self.brand(iys)?;
-        if brand
-            .channels
-            .as_ref()
-            .is_none_or(|channels| channels.contains(&consent.consent_type))
-        {
+        if brand.channels.as_ref().is_none_or(|channels| channels.contains(&consent.consent_type)) {
             return Ok(());
         }
         Err(match iys.config.switches.channel_refusal {
@@ -106,21 +85,11 @@ impl FromRequestParts<Arc<Iys>> for BrandAccess {
 
     async fn from_request_parts(parts: &mut Parts, iys: &Arc<Iys>) -> Result<Self, ApiError> {
         let access = ProviderAccess::from_request_parts(parts, iys).await?;
-        let brand_code = codes(parts, iys)
-            .await?
-            .brand
-            .ok_or_else(|| ApiError::code("H191"))?;
+        let brand_code = codes(parts, iys).await?.brand.ok_or_else(|| ApiError::code("H191"))?;
         let provider = access.provider(iys)?;
         subscribed(provider)?;
-        match provider
-            .brands
-            .iter()
-            .position(|brand| brand.brand_code == brand_code)
-        {
-            Some(brand) => Ok(Self {
-                provider: access.provider,
-                brand,
-            }),
+        match provider.brands.iter().position(|brand| brand.brand_code == brand_code) {
+            Some(brand) => Ok(Self { provider: access.provider, brand }),
             None => Err(not_yours(iys)),
         }
     }
@@ -128,10 +97,7 @@ impl FromRequestParts<Arc<Iys>> for BrandAccess {
 
 /// Refuses providers without a subscription that covers the API.
 pub(crate) fn subscribed(provider: &Provider) -> Result<(), ApiError> {
-    let subscription = provider
-        .subscription
-        .as_ref()
-        .ok_or_else(|| ApiError::code("H524"))?;
+    let subscription = provider.subscription.as_ref().ok_or_else(|| ApiError::code("H524"))?;
     match subscription.status {
         SubscriptionStatus::Paused | SubscriptionStatus::Expired => Err(ApiError::code("H520")),
         SubscriptionStatus::Closed => Err(ApiError::code("H521")),
@@ -144,20 +110,13 @@ fn owner(iys: &Iys, headers: &HeaderMap) -> Result<usize, ApiError> {
     headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| {
-            value
-                .strip_prefix("Bearer ")
-                .or_else(|| value.strip_prefix("bearer "))
-        })
+        .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")))
         .and_then(|token| iys.tokens().owner(token, iys.now()))
         .ok_or_else(|| ApiError::code("H351"))
 }
 
 fn not_yours(iys: &Iys) -> ApiError {
-    ApiError {
-        misspelt: iys.config.switches.misspelt_code_key,
-        ..ApiError::code("H353")
-    }
+    ApiError { misspelt: iys.config.switches.misspelt_code_key, ..ApiError::code("H353") }
 }
 
 /// The numbers in the path; `None` where they are no numbers.
@@ -167,17 +126,7 @@ struct Codes {
 }
 
 async fn codes(parts: &mut Parts, iys: &Arc<Iys>) -> Result<Codes, ApiError> {
-    let params = RawPathParams::from_request_parts(parts, iys)
-        .await
-        .map_err(|_| ApiError::code("H190"))?;
-    let number = |wanted: &str| {
-        params
-            .iter()
-            .find(|(name, _)| *name == wanted)
-            .and_then(|(_, value)| value.parse::<u64>().ok())
-    };
-    Ok(Codes {
-        iys: number("iysCode"),
-        brand: number("brandCode"),
-    })
+    let params = RawPathParams::from_request_parts(parts, iys).await.map_err(|_| ApiError::code("H190"))?;
+    let number = |wanted: &str| params.iter().find(|(name, _)| *name == wanted).and_then(|(_, value)| value.parse::<u64>().ok());
+    Ok(Codes { iys: number("iysCode"), brand: number("brandCode") })
 }

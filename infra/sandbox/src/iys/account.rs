@@ -13,10 +13,7 @@ use super::model::Status;
 use crate::server::json as answer;
 
 /// `GET /sps/{iysCode}/brands`.
-pub(super) async fn brands(
-    State(iys): State<Arc<Iys>>,
-    access: ProviderAccess,
-) -> Result<Response, ApiError> {
+pub(super) async fn brands(State(iys): State<Arc<Iys>>, access: ProviderAccess) -> Result<Response, ApiError> {
     let provider = access.provider(&iys)?;
     subscribed(provider)?;
     let store = iys.store(iys.now());
@@ -25,9 +22,8 @@ pub(super) async fn brands(
         .iter()
         .map(|brand| {
             let counts = store.counts(&[brand.brand_code]);
-            let of = |wanted: Status| -> u64 {
-                counts.iter().filter(|((_, _, status), _)| *status == wanted).map(|(_, count)| count).sum()
-            };
+            let of =
+                |wanted: Status| -> u64 { counts.iter().filter(|((_, _, status), _)| *status == wanted).map(|(_, count)| count).sum() };
             let (approval, rejection) = (of(Status::Onay), of(Status::Ret));
             json!({
                 "brandCode": brand.brand_code,
@@ -44,18 +40,10 @@ pub(super) async fn brands(
 }
 
 /// `GET /sps/{iysCode}/subscription`; allowed also while the subscription is paused or expired.
-pub(super) async fn subscription(
-    State(iys): State<Arc<Iys>>,
-    access: ProviderAccess,
-) -> Result<Response, ApiError> {
+pub(super) async fn subscription(State(iys): State<Arc<Iys>>, access: ProviderAccess) -> Result<Response, ApiError> {
     let provider = access.provider(&iys)?;
-    let subscription = provider
-        .subscription
-        .as_ref()
-        .ok_or_else(|| ApiError::code("H437"))?;
-    let used = iys
-        .store(iys.now())
-        .record_count(provider.brands.iter().map(|brand| brand.brand_code));
+    let subscription = provider.subscription.as_ref().ok_or_else(|| ApiError::code("H437"))?;
+    let used = iys.store(iys.now()).record_count(provider.brands.iter().map(|brand| brand.brand_code));
     Ok(answer(
         200,
         &json!({

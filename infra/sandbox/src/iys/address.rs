@@ -25,9 +25,7 @@ pub(crate) fn is_email(text: &str) -> bool {
         && name.len() >= 2
         && name.bytes().all(plain)
         && ending.len() >= 2
-        && ending
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && ending.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// The codes for what is wrong with a phone number: H121, H160, both or none.
@@ -57,17 +55,14 @@ pub(crate) fn is_phone(text: &str) -> bool {
         return false;
     }
     match digits.strip_prefix("90") {
-        Some(national) => {
-            (national.len() == TURKISH_DIGITS && !national.starts_with('0')) || has_extra_zero(text)
-        }
+        Some(national) => (national.len() == TURKISH_DIGITS && !national.starts_with('0')) || has_extra_zero(text),
         None => digits.len() >= 7 && !digits.starts_with('0'),
     }
 }
 
 /// `+9005…`: stored by İYS, but found neither by the recipient nor by operators (İYS, 2025-03-19).
 pub(crate) fn has_extra_zero(text: &str) -> bool {
-    text.strip_prefix("+900")
-        .is_some_and(|rest| rest.len() == TURKISH_DIGITS && rest.starts_with('5'))
+    text.strip_prefix("+900").is_some_and(|rest| rest.len() == TURKISH_DIGITS && rest.starts_with('5'))
 }
 
 #[cfg(test)]
@@ -76,12 +71,7 @@ mod tests {
 
     #[test]
     fn e_mail_addresses_follow_the_prose_rules() {
-        for good in [
-            "a@bc.de",
-            "a.b+c@example.com",
-            "_-..x@ex-am_ple.co",
-            "A@EXAMPLE.COM",
-        ] {
+        for good in ["a@bc.de", "a.b+c@example.com", "_-..x@ex-am_ple.co", "A@EXAMPLE.COM"] {
             assert!(is_email(good), "{good}");
         }
         for bad in [
@@ -98,41 +88,20 @@ mod tests {
         ] {
             assert!(!is_email(bad), "{bad}");
         }
-        assert!(
-            is_email(&format!("{}@example.com", "a".repeat(253))),
-            "265 characters"
-        );
-        assert!(
-            !is_email(&format!("{}@example.com", "a".repeat(254))),
-            "266 characters"
-        );
+        assert!(is_email(&format!("{}@example.com", "a".repeat(253))), "265 characters");
+        assert!(!is_email(&format!("{}@example.com", "a".repeat(254))), "266 characters");
     }
 
     #[test]
     fn the_numbers_of_the_documentation_are_taken() {
-        for good in [
-            "+905992000001",
-            "+905992000000",
-            "+905813334455",
-            "+902121230000",
-            "+491711234567",
-        ] {
+        for good in ["+905992000001", "+905992000000", "+905813334455", "+902121230000", "+491711234567"] {
             assert!(phone_problems(good).is_empty(), "{good}");
         }
     }
 
     #[test]
     fn numbers_without_plus_or_of_wrong_length_are_refused() {
-        for bad in [
-            "905992000001",
-            "05992000001",
-            "+90599200000",
-            "+9059920000011",
-            "+90 5992000001",
-            "+0123456789",
-            "",
-            "+",
-        ] {
+        for bad in ["905992000001", "05992000001", "+90599200000", "+9059920000011", "+90 5992000001", "+0123456789", "", "+"] {
             assert_eq!(phone_problems(bad), ["H121"], "{bad}");
         }
         assert_eq!(phone_problems("+491711234567890"), ["H121", "H160"]);

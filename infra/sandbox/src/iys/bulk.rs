@@ -20,20 +20,12 @@ use crate::server::json as answer;
 const REQUEST_ID_MAXIMUM: usize = 36;
 
 /// `POST /sps/{iysCode}/brands/{brandCode}/consents/request`.
-pub(super) async fn add_v1(
-    State(iys): State<Arc<Iys>>,
-    access: BrandAccess,
-    body: Bytes,
-) -> Result<Response, ApiError> {
+pub(super) async fn add_v1(State(iys): State<Arc<Iys>>, access: BrandAccess, body: Bytes) -> Result<Response, ApiError> {
     add(&iys, &access, &body, false).map_err(|error| iys.refuse(error))
 }
 
 /// `POST /v2/sps/{iysCode}/brands/{brandCode}/consents/request`: identical resends succeed.
-pub(super) async fn add_v2(
-    State(iys): State<Arc<Iys>>,
-    access: BrandAccess,
-    body: Bytes,
-) -> Result<Response, ApiError> {
+pub(super) async fn add_v2(State(iys): State<Arc<Iys>>, access: BrandAccess, body: Bytes) -> Result<Response, ApiError> {
     add(&iys, &access, &body, true).map_err(|error| iys.refuse(error))
 }
 
@@ -41,18 +33,13 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
     let now = iys.now();
     let (provider, brand) = (access.provider(iys)?, access.brand(iys)?);
     let value: Value = serde_json::from_slice(body).map_err(|_| ApiError::code("H014"))?;
-    let items = value
-        .as_array()
-        .filter(|items| !items.is_empty())
-        .ok_or_else(|| ApiError::code("H092"))?;
+    let items = value.as_array().filter(|items| !items.is_empty()).ok_or_else(|| ApiError::code("H092"))?;
     if items.len() > BULK_MAXIMUM {
         return Err(ApiError::code("H091"));
     }
     let consents = check_all(iys, items, &moment(iys, brand, now))?;
     for (index, consent) in consents.iter().enumerate() {
-        access
-            .may_write(iys, consent)
-            .map_err(|error| with_index(error, index))?;
+        access.may_write(iys, consent).map_err(|error| with_index(error, index))?;
         let strangers = rules::unknown_retailers(consent, &brand.retailers);
         if !strangers.is_empty() {
             return Err(with_index(ApiError::all(403, strangers), index));
@@ -61,20 +48,10 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
     let code = brand.brand_code;
     let echoes: Vec<Map<String, Value>> = consents.iter().map(echo).collect();
     let mut store = iys.store(now);
-    if !has_room(
-        &store,
-        provider,
-        consents.iter().map(|consent| consent.key(code)),
-    ) {
+    if !has_room(&store, provider, consents.iter().map(|consent| consent.key(code))) {
         return Err(ApiError::code("H525"));
     }
-    let (id, item_ids) = store.enqueue(
-        code,
-        consents,
-        v2,
-        now,
-        seconds(iys.config.bulk_delay_seconds),
-    );
+    let (id, item_ids) = store.enqueue(code, consents, v2, now, seconds(iys.config.bulk_delay_seconds));
     drop(store);
     let creation = write_date(turkish(now));
     let rows: Vec<Value> = echoes
@@ -86,18 +63,11 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
             Value::Object(row)
         })
         .collect();
-    Ok(answer(
-        iys.config.switches.bulk_status,
-        &json!({ "requestId": id, "subRequests": rows }),
-    ))
+    Ok(answer(iys.config.switches.bulk_status, &json!({ "requestId": id, "subRequests": rows })))
 }
 
 /// Applies the stateless rules to every item; one bad item refuses the whole list (U16).
-fn check_all(
-    iys: &Iys,
-    items: &[Value],
-    moment: &rules::Moment<'_>,
-) -> Result<Vec<Consent>, ApiError> {
+fn check_all(iys: &Iys, items: &[Value], moment: &rules::Moment<'_>) -> Result<Vec<Consent>, ApiError> {
     let mut remarks = Remarks::default();
     let mut problems = Vec::new();
     let mut consents = Vec::with_capacity(items.len());
@@ -107,36 +77,19 @@ fn check_all(
         };
         match rules::check(item, moment, &mut remarks) {
             Ok(consent) => consents.push((index, consent)),
-            Err(found) => problems.extend(found.into_iter().map(|found| Problem {
-                index: Some(index),
-                ..found
-            })),
+            Err(found) => problems.extend(found.into_iter().map(|found| Problem { index: Some(index), ..found })),
         }
     }
     for index in rules::duplicates(consents.iter().map(|(index, consent)| (*index, consent))) {
         remarks.violations.push("duplicate_in_list");
-        problems.push(Problem {
-            index: Some(index),
-            ..Problem::new("H194")
-        });
+        problems.push(Problem { index: Some(index), ..Problem::new("H194") });
     }
     iys.note(&remarks);
-    if problems.is_empty() {
-        Ok(consents.into_iter().map(|(_, consent)| consent).collect())
-    } else {
-        Err(stateless(problems, 422))
-    }
+    if problems.is_empty() { Ok(consents.into_iter().map(|(_, consent)| consent).collect()) } else { Err(stateless(problems, 422)) }
 }
 
 fn with_index(error: ApiError, index: usize) -> ApiError {
-    let problems = error
-        .problems
-        .into_iter()
-        .map(|problem| Problem {
-            index: Some(index),
-            ..problem
-        })
-        .collect();
+    let problems = error.problems.into_iter().map(|problem| Problem { index: Some(index), ..problem }).collect();
     ApiError { problems, ..error }
 }
 
@@ -175,19 +128,13 @@ pub(super) async fn result_v2(
 
 fn result(iys: &Iys, access: &BrandAccess, id: &str, v2: bool) -> Result<Response, ApiError> {
     if let Some(code) = bad_request_id(id) {
-        return Err(iys.refuse_query(ApiError::from_problem(Problem::at(
-            code,
-            "requestId",
-            Some(&json!(id)),
-        ))));
+        return Err(iys.refuse_query(ApiError::from_problem(Problem::at(code, "requestId", Some(&json!(id))))));
     }
     let now = iys.now();
     let brand = access.brand(iys)?;
     let store = iys.store(now);
     let retention = seconds(iys.config.bulk_retention_days.saturating_mul(24 * 3600));
-    let found = store
-        .request(id, brand.brand_code)
-        .filter(|request| now.duration_since(request.taken) <= retention);
+    let found = store.request(id, brand.brand_code).filter(|request| now.duration_since(request.taken) <= retention);
     let Some(request) = found else {
         iys.stats.warning("result_of_unknown_request");
         return Ok(answer(200, &json!([])));
@@ -198,27 +145,15 @@ fn result(iys: &Iys, access: &BrandAccess, id: &str, v2: bool) -> Result<Respons
             return Ok(answer(200, &json!([])));
         }
     }
-    let rows: Vec<Value> = request
-        .items
-        .iter()
-        .enumerate()
-        .map(|(index, item)| row(iys, id, index, item, v2))
-        .collect();
+    let rows: Vec<Value> = request.items.iter().enumerate().map(|(index, item)| row(iys, id, index, item, v2)).collect();
     Ok(answer(200, &Value::Array(rows)))
 }
 
 fn row(iys: &Iys, id: &str, index: usize, item: &Item, v2: bool) -> Value {
     let switches = &iys.config.switches;
     let mut row = Map::new();
-    row.insert(
-        "index".to_owned(),
-        json!(index + usize::from(switches.index_from_one)),
-    );
-    let name = if switches.lowercase_subrequest {
-        "subrequestId"
-    } else {
-        "subRequestId"
-    };
+    row.insert("index".to_owned(), json!(index + usize::from(switches.index_from_one)));
+    let name = if switches.lowercase_subrequest { "subrequestId" } else { "subRequestId" };
     row.insert(name.to_owned(), json!(item.id));
     match &item.outcome {
         None => {
@@ -226,10 +161,7 @@ fn row(iys: &Iys, id: &str, index: usize, item: &Item, v2: bool) -> Value {
         }
         Some(Outcome::Failure(code)) => {
             row.insert("status".to_owned(), json!("failure"));
-            row.insert(
-                "error".to_owned(),
-                json!({ "code": code, "message": super::errors::lookup(code).1 }),
-            );
+            row.insert("error".to_owned(), json!({ "code": code, "message": super::errors::lookup(code).1 }));
         }
         Some(Outcome::Success { stored, original }) => {
             row.insert("status".to_owned(), json!("success"));
@@ -237,16 +169,9 @@ fn row(iys: &Iys, id: &str, index: usize, item: &Item, v2: bool) -> Value {
             row.insert("transactionId".to_owned(), json!(stored.transaction_id));
             row.insert("creationDate".to_owned(), json!(stored.creation_date));
             if let Some((first, first_item)) = original.as_ref().filter(|_| v2) {
-                let flag = if switches.v2_flag_as_text {
-                    json!("true")
-                } else {
-                    json!(true)
-                };
+                let flag = if switches.v2_flag_as_text { json!("true") } else { json!(true) };
                 row.insert("isAddConsentV2Service".to_owned(), flag);
-                row.insert(
-                    "originalRequestInformation".to_owned(),
-                    json!({ "requestId": first, "subRequestId": first_item }),
-                );
+                row.insert("originalRequestInformation".to_owned(), json!({ "requestId": first, "subRequestId": first_item }));
             }
         }
     }

@@ -32,9 +32,7 @@ pub(crate) fn is_business_day(day: Date, extra: &[Date]) -> bool {
     let fixed = FIXED.contains(&(day.month(), day.day()));
     let feast = FEASTS.iter().any(|(year, month, first, length)| {
         Date::new(*year, *month, *first).is_ok_and(|start| {
-            let days = start
-                .until(day)
-                .map_or(-1, |span| i64::from(span.get_days()));
+            let days = start.until(day).map_or(-1, |span| i64::from(span.get_days()));
             (0..*length).contains(&days)
         })
     });
@@ -51,12 +49,7 @@ pub(crate) fn ahead(from: DateTime, business_days: u32, extra: &[Date]) -> DateT
     step(from, business_days, extra, Date::tomorrow)
 }
 
-fn step(
-    from: DateTime,
-    business_days: u32,
-    extra: &[Date],
-    next: impl Fn(Date) -> Result<Date, jiff::Error>,
-) -> DateTime {
+fn step(from: DateTime, business_days: u32, extra: &[Date], next: impl Fn(Date) -> Result<Date, jiff::Error>) -> DateTime {
     let mut day = from.date();
     let mut left = business_days;
     while left > 0 {
@@ -79,28 +72,16 @@ mod tests {
     #[test]
     fn weekends_are_skipped() {
         // 2026-11-23 is a Monday.
-        assert_eq!(
-            back(datetime(2026, 11, 23, 10, 0, 0, 0), 3, &[]),
-            datetime(2026, 11, 18, 10, 0, 0, 0)
-        );
-        assert_eq!(
-            ahead(datetime(2026, 11, 20, 10, 0, 0, 0), 3, &[]),
-            datetime(2026, 11, 25, 10, 0, 0, 0)
-        );
+        assert_eq!(back(datetime(2026, 11, 23, 10, 0, 0, 0), 3, &[]), datetime(2026, 11, 18, 10, 0, 0, 0));
+        assert_eq!(ahead(datetime(2026, 11, 20, 10, 0, 0, 0), 3, &[]), datetime(2026, 11, 25, 10, 0, 0, 0));
     }
 
     #[test]
     fn a_feast_is_skipped_and_its_eve_is_not() {
-        assert!(
-            is_business_day(date(2026, 5, 26), &[]),
-            "the eve of Kurban Bayramı is a half-day"
-        );
+        assert!(is_business_day(date(2026, 5, 26), &[]), "the eve of Kurban Bayramı is a half-day");
         assert!(!is_business_day(date(2026, 5, 27), &[]));
         assert!(!is_business_day(date(2026, 5, 29), &[]));
-        assert_eq!(
-            back(datetime(2026, 6, 1, 9, 0, 0, 0), 3, &[]),
-            datetime(2026, 5, 22, 9, 0, 0, 0)
-        );
+        assert_eq!(back(datetime(2026, 6, 1, 9, 0, 0, 0), 3, &[]), datetime(2026, 5, 22, 9, 0, 0, 0));
     }
 
     #[test]

@@ -102,12 +102,7 @@ impl Default for Provider {
             username: "demo-api-user@example.com".to_owned(),
             password: "demo-iys-password".to_owned(),
             subscription: Some(Subscription::default()),
-            brands: vec![Brand {
-                brand_code: 700_001,
-                name: "Demo".to_owned(),
-                master: true,
-                ..Brand::default()
-            }],
+            brands: vec![Brand { brand_code: 700_001, name: "Demo".to_owned(), master: true, ..Brand::default() }],
         }
     }
 }

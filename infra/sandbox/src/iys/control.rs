@@ -38,14 +38,8 @@ struct Wanted {
 }
 
 fn brand_codes(iys: &Iys, wanted: Option<u64>) -> Vec<u64> {
-    let all = iys
-        .config
-        .providers
-        .iter()
-        .flat_map(|provider| &provider.brands)
-        .map(|brand| brand.brand_code);
-    all.filter(|code| wanted.is_none_or(|wanted| wanted == *code))
-        .collect()
+    let all = iys.config.providers.iter().flat_map(|provider| &provider.brands).map(|brand| brand.brand_code);
+    all.filter(|code| wanted.is_none_or(|wanted| wanted == *code)).collect()
 }
 
 /// `GET /_sandbox/consents?recipient=…[&brandCode=…]`.
@@ -60,28 +54,15 @@ async fn consents(State(iys): State<Arc<Iys>>, Query(wanted): Query<Wanted>) -> 
     for brand in brand_codes(&iys, wanted.brand_code) {
         for recipient_type in RecipientType::ALL {
             for consent_type in ConsentType::ALL {
-                let key = Key {
-                    brand,
-                    recipient: Arc::clone(&recipient),
-                    recipient_type,
-                    consent_type,
-                };
+                let key = Key { brand, recipient: Arc::clone(&recipient), recipient_type, consent_type };
                 records.extend(store.current(&key).map(|current| row(&key, current)));
-                movements.extend(
-                    store
-                        .history(&key)
-                        .iter()
-                        .map(|movement| (movement.creation, row(&key, movement))),
-                );
+                movements.extend(store.history(&key).iter().map(|movement| (movement.creation, row(&key, movement))));
             }
         }
     }
     movements.sort_by_key(|(creation, _)| *creation);
     let movements: Vec<Value> = movements.into_iter().map(|(_, row)| row).collect();
-    answer(
-        200,
-        &json!({ "recipient": recipient, "records": records, "movements": movements }),
-    )
+    answer(200, &json!({ "recipient": recipient, "records": records, "movements": movements }))
 }
 
 fn row(key: &Key, movement: &Movement) -> Value {
@@ -113,12 +94,7 @@ async fn citizen(State(iys): State<Arc<Iys>>, body: Bytes) -> Response {
         Ok(act) => act,
         Err(error) => return unreadable(&error),
     };
-    let owner = iys.config.providers.iter().find(|provider| {
-        provider
-            .brands
-            .iter()
-            .any(|brand| brand.brand_code == act.brand_code)
-    });
+    let owner = iys.config.providers.iter().find(|provider| provider.brands.iter().any(|brand| brand.brand_code == act.brand_code));
     let Some(owner) = owner else {
         return answer(404, &json!({ "error": "no such brand" }));
     };
@@ -160,12 +136,8 @@ async fn citizen(State(iys): State<Arc<Iys>>, body: Bytes) -> Response {
     let mut record = movement.listed(&key);
     record.insert("iysCode".to_owned(), json!(owner.iys_code));
     record.insert("brandCode".to_owned(), json!(key.brand));
-    iys.push
-        .publish(key.brand, key.consent_type, &Value::Object(record));
-    answer(
-        200,
-        &json!({ "transactionId": movement.transaction_id(), "creationDate": movement.creation_date() }),
-    )
+    iys.push.publish(key.brand, key.consent_type, &Value::Object(record));
+    answer(200, &json!({ "transactionId": movement.transaction_id(), "creationDate": movement.creation_date() }))
 }
 
 fn whole_second(at: DateTime) -> DateTime {
@@ -198,17 +170,10 @@ pub(super) fn seed(iys: &Iys, seeds: &[Seed]) -> Result<(), SeedError> {
     let default = whole_second(turkish(now - SEED_AGE));
     let mut movements = Vec::with_capacity(seeds.len());
     for (index, seed) in seeds.iter().enumerate() {
-        let date = |text: &Option<String>| {
-            text.as_deref()
-                .map(read_date)
-                .transpose()
-                .map_err(|_| SeedError::Date(index))
-        };
+        let date = |text: &Option<String>| text.as_deref().map(read_date).transpose().map_err(|_| SeedError::Date(index));
         let consent_date = date(&seed.consent_date)?.unwrap_or(default);
         let creation = date(&seed.creation_date)?.unwrap_or(consent_date);
-        let creation: Timestamp = Offset::constant(3)
-            .to_timestamp(creation)
-            .map_err(|_| SeedError::Date(index))?;
+        let creation: Timestamp = Offset::constant(3).to_timestamp(creation).map_err(|_| SeedError::Date(index))?;
         let key = Key {
             brand: seed.brand_code,
             recipient: Arc::from(seed.recipient.to_ascii_lowercase()),

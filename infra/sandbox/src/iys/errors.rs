@@ -14,11 +14,7 @@ const CODES: &[(&str, u16, &str)] = &[
     ("H085", 400, "İzin ekleme isteği geçerli olmalıdır."),
     ("H086", 429, "Saatlik tekil izin sorgulama sınırı aşıldı."),
     ("H089", 429, "Saatlik izin geçmişi sorgulama sınırı aşıldı."),
-    (
-        "H091",
-        422,
-        "Tek istekte en fazla 1000 izin gönderilebilir.",
-    ),
+    ("H091", 422, "Tek istekte en fazla 1000 izin gönderilebilir."),
     ("H092", 400, "Çoklu izin ekleme isteği geçerli olmalıdır."),
     ("H093", 422, "Kullanıcı adı ve parola gönderilmelidir."),
     ("H097", 400, "İzin sorgulama isteği geçerli olmalıdır."),
@@ -29,39 +25,19 @@ const CODES: &[(&str, u16, &str)] = &[
     ("H114", 422, "Alıcı (recipient) gönderilmelidir."),
     ("H115", 422, "İzin durumu ONAY ya da RET olmalıdır."),
     ("H116", 422, "Alıcı tipi BIREYSEL ya da TACIR olmalıdır."),
-    (
-        "H117",
-        422,
-        "İzin türü ARAMA, MESAJ ya da EPOSTA olmalıdır.",
-    ),
+    ("H117", 422, "İzin türü ARAMA, MESAJ ya da EPOSTA olmalıdır."),
     ("H118", 422, "İstekte bilinmeyen alan var."),
     ("H119", 422, "İzin kaynağı geçerli değil."),
     ("H120", 422, "E-posta adresi geçerli değil."),
     ("H121", 422, "Telefon numarası E.164 biçiminde değil."),
-    (
-        "H123",
-        400,
-        "Servis şu anda yoğun, daha sonra tekrar deneyiniz.",
-    ),
+    ("H123", 400, "Servis şu anda yoğun, daha sonra tekrar deneyiniz."),
     ("H124", 429, "Saniyelik istek sınırı aşıldı."),
-    (
-        "H125",
-        422,
-        "Tek istekte en fazla 1000 kayıt gönderilebilir.",
-    ),
+    ("H125", 422, "Tek istekte en fazla 1000 kayıt gönderilebilir."),
     ("H126", 422, "Bayi listesi sınırı aşıldı."),
-    (
-        "H155",
-        422,
-        "HS_2015 kaynağında izin tarihi 2015-05-01 00:00:00 olmalıdır.",
-    ),
+    ("H155", 422, "HS_2015 kaynağında izin tarihi 2015-05-01 00:00:00 olmalıdır."),
     ("H156", 422, "İzin tarihi 1 Mayıs 2015'ten önce olamaz."),
     ("H157", 422, "İzin tarihi geçerli bir tarih değil."),
-    (
-        "H158",
-        422,
-        "İzin tarihi yyyy-mm-dd hh:mm:ss biçiminde olmalıdır.",
-    ),
+    ("H158", 422, "İzin tarihi yyyy-mm-dd hh:mm:ss biçiminde olmalıdır."),
     ("H160", 422, "Telefon numarası 15 karakterden uzun olamaz."),
     ("H162", 422, "İzin tarihi ileri bir tarih olamaz."),
     ("H163", 422, "Bayi listesi boş olamaz."),
@@ -71,22 +47,14 @@ const CODES: &[(&str, u16, &str)] = &[
     ("H170", 422, "Alıcı tipi (recipientType) gönderilmelidir."),
     ("H174", 400, "İzin durumu mevcut durumdan farklı olmalıdır."),
     ("H175", 400, "Alıcının ilk kaydı RET olamaz."),
-    (
-        "H178",
-        400,
-        "İzin tarihi kayıtlı izin tarihinden önce olamaz.",
-    ),
+    ("H178", 400, "İzin tarihi kayıtlı izin tarihinden önce olamaz."),
     ("H180", 403, "Bayi İYS numarası bulunamadı."),
     ("H182", 422, "offset geçerli değil."),
     ("H183", 422, "limit geçerli değil."),
     ("H186", 422, "Sayfalama değeri 100'den büyük olamaz."),
     ("H187", 422, "limit sıfır olamaz."),
     ("H190", 422, "iysCode tam sayı olmalıdır."),
-    (
-        "H191",
-        422,
-        "brandCode tam sayı olmalıdır ya da bağlantı zaman aşımına uğradı.",
-    ),
+    ("H191", 422, "brandCode tam sayı olmalıdır ya da bağlantı zaman aşımına uğradı."),
     ("H192", 503, "İstek zaman aşımına uğradı."),
     ("H193", 422, "Listede yinelenen değer var."),
     ("H194", 422, "İzin aynı listede zaten var."),
@@ -99,22 +67,10 @@ const CODES: &[(&str, u16, &str)] = &[
     ("H355", 404, "Kullanıcının ilgili yetkisi yok."),
     ("H400", 422, "requestId yalnızca rakamlardan oluşamaz."),
     ("H401", 404, "İzin bulunamadı."),
-    (
-        "H408",
-        422,
-        "HS_KARAR kaynağı yalnızca RET ile gönderilebilir.",
-    ),
+    ("H408", 422, "HS_KARAR kaynağı yalnızca RET ile gönderilebilir."),
     ("H437", 404, "İYS numarasına ait abonelik yok."),
-    (
-        "H462",
-        400,
-        "TACIR güncellemesinde izin tarihi gönderilmelidir.",
-    ),
-    (
-        "H463",
-        400,
-        "TACIR güncellemesinde izin kaynağı gönderilmelidir.",
-    ),
+    ("H462", 400, "TACIR güncellemesinde izin tarihi gönderilmelidir."),
+    ("H463", 400, "TACIR güncellemesinde izin kaynağı gönderilmelidir."),
     ("H464", 422, "Alıcı biçimi izin türüne uygun değil."),
     ("H467", 422, "İzin tarihi üç iş gününden eski olamaz."),
     ("H478", 422, "recipients bir liste olmalıdır."),
@@ -132,10 +88,10 @@ const CODES: &[(&str, u16, &str)] = &[
 
 /// HTTP status and text of a code.
 pub(crate) fn lookup(code: &str) -> (u16, &'static str) {
-    CODES.iter().find(|(known, _, _)| *known == code).map_or(
-        (500, "Beklenmeyen bir hata oluştu."),
-        |(_, status, message)| (*status, *message),
-    )
+    CODES
+        .iter()
+        .find(|(known, _, _)| *known == code)
+        .map_or((500, "Beklenmeyen bir hata oluştu."), |(_, status, message)| (*status, *message))
 }
 
 /// One entry of an `errors` list.
@@ -149,22 +105,12 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(code: &'static str) -> Self {
-        Self {
-            code,
-            location: Vec::new(),
-            value: None,
-            index: None,
-        }
+        Self { code, location: Vec::new(), value: None, index: None }
     }
 
     /// A problem with one field and the value found there.
     pub(crate) fn at(code: &'static str, field: &str, value: Option<&Value>) -> Self {
-        Self {
-            code,
-            location: vec![json!(field)],
-            value: value.cloned(),
-            index: None,
-        }
+        Self { code, location: vec![json!(field)], value: value.cloned(), index: None }
     }
 
     fn write(&self) -> Value {
@@ -200,20 +146,12 @@ impl ApiError {
     }
 
     pub(crate) fn from_problem(problem: Problem) -> Self {
-        Self {
-            status: lookup(problem.code).0,
-            problems: vec![problem],
-            misspelt: false,
-        }
+        Self { status: lookup(problem.code).0, problems: vec![problem], misspelt: false }
     }
 
     /// Several problems under one HTTP status.
     pub(crate) fn all(status: u16, problems: Vec<Problem>) -> Self {
-        Self {
-            status,
-            problems,
-            misspelt: false,
-        }
+        Self { status, problems, misspelt: false }
     }
 }
 
@@ -228,12 +166,7 @@ impl IntoResponse for ApiError {
             }
         }
         let mut response = answer(self.status, &json!({ "errors": errors }));
-        response.extensions_mut().insert(Refused(
-            self.problems
-                .iter()
-                .map(|problem| problem.code.to_owned())
-                .collect(),
-        ));
+        response.extensions_mut().insert(Refused(self.problems.iter().map(|problem| problem.code.to_owned()).collect()));
         response
     }
 }
@@ -260,10 +193,7 @@ mod tests {
     #[test]
     fn no_code_stands_in_the_table_twice() {
         for (at, (code, _, _)) in CODES.iter().enumerate() {
-            assert!(
-                CODES.iter().skip(at + 1).all(|(other, _, _)| other != code),
-                "{code}"
-            );
+            assert!(CODES.iter().skip(at + 1).all(|(other, _, _)| other != code), "{code}");
         }
     }
 }

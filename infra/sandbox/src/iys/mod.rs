@@ -29,8 +29,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 pub use config::{
-    BadCredentials, Brand, ChannelRefusal, Config, FirstKarar, NoRecord, Provider, PushConnection,
-    Seed, Subscription, SubscriptionStatus, Switches, TokenLimitBody, Unfinished,
+    BadCredentials, Brand, ChannelRefusal, Config, FirstKarar, NoRecord, Provider, PushConnection, Seed, Subscription, SubscriptionStatus,
+    Switches, TokenLimitBody, Unfinished,
 };
 pub use model::{ConsentType, RecipientType, Status};
 pub use rules::DayCount;
@@ -109,9 +109,7 @@ impl Iys {
     /// Adds `Retry-After` where the settings ask for it.
     pub(crate) fn add_retry_after(&self, response: &mut Response) {
         if let Some(seconds) = self.config.switches.retry_after_seconds {
-            response
-                .headers_mut()
-                .insert(axum::http::header::RETRY_AFTER, seconds.into());
+            response.headers_mut().insert(axum::http::header::RETRY_AFTER, seconds.into());
         }
     }
 
@@ -126,8 +124,7 @@ impl Iys {
     /// A refused query: likewise.
     pub(crate) fn refuse_query(&self, error: ApiError) -> ApiError {
         for problem in &error.problems {
-            self.stats
-                .violation(&format!("invalid_query:{}", problem.code));
+            self.stats.violation(&format!("invalid_query:{}", problem.code));
         }
         error
     }
@@ -148,11 +145,7 @@ impl Iys {
 /// # Errors
 ///
 /// If no HTTP client for push deliveries can be built, or a seed record cannot be read.
-pub async fn serve(
-    listener: TcpListener,
-    config: Config,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
     let stats = Arc::new(Stats::default());
     let push = push::Hub::new(&config, Arc::clone(&stats))?;
     let iys = Arc::new(Iys {
@@ -183,59 +176,21 @@ fn router(iys: &Arc<Iys>) -> Router {
         .route("/oauth2/token", post(token::create))
         .route("/sps/{iysCode}/brands", get(account::brands))
         .route("/sps/{iysCode}/subscription", get(account::subscription))
-        .route(
-            "/sps/{iysCode}/brands/{brandCode}/consents",
-            post(single::add_v1),
-        )
-        .route(
-            "/v2/sps/{iysCode}/brands/{brandCode}/consents",
-            post(single::add_v2),
-        )
-        .route(
-            "/sps/{iysCode}/brands/{brandCode}/consents/request",
-            post(bulk::add_v1),
-        )
-        .route(
-            "/v2/sps/{iysCode}/brands/{brandCode}/consents/request",
-            post(bulk::add_v2),
-        )
-        .route(
-            "/sps/{iysCode}/brands/{brandCode}/consents/request/{requestId}",
-            get(bulk::result_v1),
-        )
-        .route(
-            "/v2/sps/{iysCode}/brands/{brandCode}/consents/request/{requestId}",
-            get(bulk::result_v2),
-        )
-        .route(
-            "/sps/{iysCode}/brands/{brandCode}/consents/status",
-            post(query::status),
-        )
-        .route(
-            "/sps/{iysCode}/brands/{brandCode}/consents/{recipientType}/status/{type}",
-            post(query::multi_status),
-        )
-        .route(
-            "/sps/{iysCode}/brands/{brandCode}/consents/changes",
-            get(query::changes),
-        )
-        .route(
-            "/sps/{iysCode}/brands/{brandCode}/consents/history",
-            post(query::history),
-        )
-        .route(
-            "/sps/{iysCode}/brands/{brandCode}/push/registration",
-            get(push::list).post(push::register),
-        )
-        .route(
-            "/sps/{iysCode}/brands/{brandCode}/push/unregistration",
-            post(push::unregister),
-        )
+        .route("/sps/{iysCode}/brands/{brandCode}/consents", post(single::add_v1))
+        .route("/v2/sps/{iysCode}/brands/{brandCode}/consents", post(single::add_v2))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/request", post(bulk::add_v1))
+        .route("/v2/sps/{iysCode}/brands/{brandCode}/consents/request", post(bulk::add_v2))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/request/{requestId}", get(bulk::result_v1))
+        .route("/v2/sps/{iysCode}/brands/{brandCode}/consents/request/{requestId}", get(bulk::result_v2))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/status", post(query::status))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/{recipientType}/status/{type}", post(query::multi_status))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/changes", get(query::changes))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/history", post(query::history))
+        .route("/sps/{iysCode}/brands/{brandCode}/push/registration", get(push::list).post(push::register))
+        .route("/sps/{iysCode}/brands/{brandCode}/push/unregistration", post(push::unregister))
         .layer(from_fn_with_state(Arc::clone(iys), access::limit))
         .merge(control::routes())
-        .merge(
-            crate::control::routes(Arc::clone(&iys.stats), Arc::clone(&iys.faults)).with_state(()),
-        )
+        .merge(crate::control::routes(Arc::clone(&iys.stats), Arc::clone(&iys.faults)).with_state(()))
         .fallback(async || server::json(404, &json!({ "error": "no such path" })))
         .layer(from_fn_with_state(observer, server::observe))
         .layer(DefaultBodyLimit::disable())

@@ -39,9 +39,7 @@ impl ConsentType {
 }
 
 /// Kind of recipient.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RecipientType {
     /// Individual.
@@ -89,9 +87,7 @@ impl Status {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Onay, Self::Ret]
-            .into_iter()
-            .find(|value| value.name() == text)
+        [Self::Onay, Self::Ret].into_iter().find(|value| value.name() == text)
     }
 }
 
@@ -119,12 +115,7 @@ pub(crate) struct Consent {
 
 impl Consent {
     pub(crate) fn key(&self, brand: u64) -> Key {
-        Key {
-            brand,
-            recipient: Arc::clone(&self.recipient),
-            recipient_type: self.recipient_type,
-            consent_type: self.consent_type,
-        }
+        Key { brand, recipient: Arc::clone(&self.recipient), recipient_type: self.recipient_type, consent_type: self.consent_type }
     }
 
     /// The consent as text, equal for equal consents of one brand: what v2 compares resends by.
@@ -158,9 +149,7 @@ pub(crate) struct Movement {
 impl Movement {
     /// Whether the recipient made it through İYS.
     pub(crate) fn by_recipient(&self) -> bool {
-        self.source
-            .as_deref()
-            .is_some_and(|source| source.starts_with("IYS_"))
+        self.source.as_deref().is_some_and(|source| source.starts_with("IYS_"))
     }
 
     pub(crate) fn transaction_id(&self) -> String {
@@ -202,15 +191,7 @@ pub(crate) fn turkish(at: Timestamp) -> DateTime {
 
 /// `YYYY-MM-DD HH:mm:ss`.
 pub(crate) fn write_date(at: DateTime) -> String {
-    format!(
-        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
-        at.year(),
-        at.month(),
-        at.day(),
-        at.hour(),
-        at.minute(),
-        at.second()
-    )
+    format!("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", at.year(), at.month(), at.day(), at.hour(), at.minute(), at.second())
 }
 
 /// What is wrong with a date text.
@@ -234,23 +215,10 @@ pub(crate) fn read_date(text: &str) -> Result<DateTime, BadDate> {
     if !fits {
         return Err(BadDate::Format);
     }
-    let number = |from: usize, to: usize| {
-        bytes[from..to]
-            .iter()
-            .fold(0_i16, |value, digit| value * 10 + i16::from(digit - b'0'))
-    };
+    let number = |from: usize, to: usize| bytes[from..to].iter().fold(0_i16, |value, digit| value * 10 + i16::from(digit - b'0'));
     let small = |from: usize| i8::try_from(number(from, from + 2)).map_err(|_| BadDate::NotADate);
     // Leap seconds do not exist in civil time here: 60 is refused with the other impossible values.
-    DateTime::new(
-        number(0, 4),
-        small(5)?,
-        small(8)?,
-        small(11)?,
-        small(14)?,
-        small(17)?,
-        0,
-    )
-    .map_err(|_| BadDate::NotADate)
+    DateTime::new(number(0, 4), small(5)?, small(8)?, small(11)?, small(14)?, small(17)?, 0).map_err(|_| BadDate::NotADate)
 }
 
 #[cfg(test)]
@@ -265,36 +233,19 @@ mod tests {
 
     #[test]
     fn a_wrong_shape_differs_from_an_impossible_day() {
-        for text in [
-            "2026-03-02T14:05:09",
-            "2026-3-02 14:05:09",
-            "02.03.2026 14:05",
-            "",
-            "2026-03-02 14:05:09+03",
-        ] {
+        for text in ["2026-03-02T14:05:09", "2026-3-02 14:05:09", "02.03.2026 14:05", "", "2026-03-02 14:05:09+03"] {
             assert_eq!(read_date(text), Err(BadDate::Format), "{text}");
         }
-        for text in [
-            "2026-02-30 14:05:09",
-            "2026-13-01 00:00:00",
-            "2026-01-01 24:00:00",
-            "2026-01-01 00:60:00",
-        ] {
+        for text in ["2026-02-30 14:05:09", "2026-13-01 00:00:00", "2026-01-01 24:00:00", "2026-01-01 00:60:00"] {
             assert_eq!(read_date(text), Err(BadDate::NotADate), "{text}");
         }
     }
 
     #[test]
     fn turkish_time_is_three_hours_ahead_all_year() {
-        for (utc, local) in [
-            ("2026-01-01T21:00:00Z", "2026-01-02 00:00:00"),
-            ("2026-07-01T21:00:00Z", "2026-07-02 00:00:00"),
-        ] {
+        for (utc, local) in [("2026-01-01T21:00:00Z", "2026-01-02 00:00:00"), ("2026-07-01T21:00:00Z", "2026-07-02 00:00:00")] {
             let at: Result<Timestamp, _> = utc.parse();
-            assert_eq!(
-                at.map(|at| write_date(turkish(at))).ok().as_deref(),
-                Some(local)
-            );
+            assert_eq!(at.map(|at| write_date(turkish(at))).ok().as_deref(), Some(local));
         }
     }
 }

@@ -50,24 +50,10 @@ struct Connection {
 
 impl Hub {
     pub(crate) fn new(config: &Config, stats: Arc<Stats>) -> std::io::Result<Self> {
-        let hub = Self {
-            connections: Mutex::default(),
-            client: outbound::client()?,
-            stats,
-            retry_ms: config.push_retry_ms.clone().into(),
-        };
+        let hub = Self { connections: Mutex::default(), client: outbound::client()?, stats, retry_ms: config.push_retry_ms.clone().into() };
         for preset in &config.push_connections {
-            let receiver = Receiver {
-                url: preset.url.clone(),
-                username: preset.username.clone(),
-                password: preset.password.clone(),
-            };
-            hub.connect(
-                preset.brand_code,
-                preset.consent_type,
-                receiver,
-                (config.clock)(),
-            );
+            let receiver = Receiver { url: preset.url.clone(), username: preset.username.clone(), password: preset.password.clone() };
+            hub.connect(preset.brand_code, preset.consent_type, receiver, (config.clock)());
         }
         Ok(hub)
     }
@@ -84,46 +70,20 @@ impl Hub {
         }
     }
 
-    fn connect(
-        &self,
-        brand: u64,
-        consent_type: ConsentType,
-        receiver: Receiver,
-        registered: Timestamp,
-    ) {
+    fn connect(&self, brand: u64, consent_type: ConsentType, receiver: Receiver, registered: Timestamp) {
         let (records, waiting) = mpsc::unbounded_channel();
-        let work = deliver(
-            self.client.clone(),
-            Arc::clone(&self.stats),
-            Arc::clone(&self.retry_ms),
-            receiver.clone(),
-            waiting,
-        );
+        let work = deliver(self.client.clone(), Arc::clone(&self.stats), Arc::clone(&self.retry_ms), receiver.clone(), waiting);
         tokio::spawn(work);
-        self.lock().push(Connection {
-            brand,
-            consent_type,
-            receiver,
-            registered,
-            records,
-        });
+        self.lock().push(Connection { brand, consent_type, receiver, registered, records });
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Delivers one connection's records in order, as many at once as are waiting.
-async fn deliver(
-    client: Client,
-    stats: Arc<Stats>,
-    retry_ms: Arc<[u64]>,
-    receiver: Receiver,
-    mut waiting: mpsc::UnboundedReceiver<Value>,
-) {
+async fn deliver(client: Client, stats: Arc<Stats>, retry_ms: Arc<[u64]>, receiver: Receiver, mut waiting: mpsc::UnboundedReceiver<Value>) {
     let mut batch = Vec::with_capacity(BATCH_MAXIMUM);
     loop {
         batch.clear();
@@ -134,8 +94,7 @@ async fn deliver(
         let body = json!({ "list": batch });
         let records = u64::try_from(count).unwrap_or(u64::MAX);
         outbound::deliver(&stats, records, &retry_ms, || {
-            outbound::post(&client, &receiver.url, &body)
-                .basic_auth(&receiver.username, Some(&receiver.password))
+            outbound::post(&client, &receiver.url, &body).basic_auth(&receiver.username, Some(&receiver.password))
         })
         .await;
     }
@@ -155,40 +114,22 @@ fn test_payload() -> Value {
 }
 
 /// `POST …/push/registration`.
-pub(super) async fn register(
-    State(iys): State<Arc<Iys>>,
-    access: BrandAccess,
-    body: Bytes,
-) -> Result<Response, ApiError> {
+pub(super) async fn register(State(iys): State<Arc<Iys>>, access: BrandAccess, body: Bytes) -> Result<Response, ApiError> {
     let brand = access.brand(&iys)?.brand_code;
     let value: Value = serde_json::from_slice(&body).map_err(|_| ApiError::code("H014"))?;
-    let wanted = value
-        .get("connection")
-        .and_then(Value::as_array)
-        .filter(|list| !list.is_empty())
-        .ok_or_else(|| ApiError::code("H531"))?;
+    let wanted = value.get("connection").and_then(Value::as_array).filter(|list| !list.is_empty()).ok_or_else(|| ApiError::code("H531"))?;
     let mut checked = Vec::with_capacity(wanted.len());
     for entry in wanted {
         let (consent_type, receiver) = connection(entry, iys.config.allow_http_push)?;
-        let active = iys
-            .push
-            .lock()
-            .iter()
-            .filter(|one| one.brand == brand && one.consent_type == consent_type)
-            .count();
-        let asked = checked
-            .iter()
-            .filter(|(other, _)| *other == consent_type)
-            .count();
+        let active = iys.push.lock().iter().filter(|one| one.brand == brand && one.consent_type == consent_type).count();
+        let asked = checked.iter().filter(|(other, _)| *other == consent_type).count();
         if active + asked >= CONNECTIONS_MAXIMUM {
             return Err(ApiError::code("H530"));
         }
         checked.push((consent_type, receiver));
     }
     for (_, receiver) in &checked {
-        handshake(&iys.push.client, receiver)
-            .await
-            .map_err(ApiError::code)?;
+        handshake(&iys.push.client, receiver).await.map_err(ApiError::code)?;
     }
     for (consent_type, receiver) in checked {
         iys.push.connect(brand, consent_type, receiver, iys.now());
@@ -200,34 +141,18 @@ pub(super) async fn register(
 fn connection(entry: &Value, allow_http: bool) -> Result<(ConsentType, Receiver), ApiError> {
     let empty = Map::new();
     let fields = entry.as_object().unwrap_or(&empty);
-    let text = |name: &str| {
-        fields
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-    };
-    let url = text("url")
-        .filter(|url| url.starts_with("https://") || (allow_http && url.starts_with("http://")));
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let url = text("url").filter(|url| url.starts_with("https://") || (allow_http && url.starts_with("http://")));
     let Some(url) = url else {
-        return Err(ApiError::from_problem(Problem::at(
-            "H531",
-            "url",
-            fields.get("url"),
-        )));
+        return Err(ApiError::from_problem(Problem::at("H531", "url", fields.get("url"))));
     };
+    let consent_type = text("type").ok_or_else(|| ApiError::from_problem(Problem::at("H111", "type", None)))?;
     let consent_type =
-        text("type").ok_or_else(|| ApiError::from_problem(Problem::at("H111", "type", None)))?;
-    let consent_type = ConsentType::parse(consent_type)
-        .ok_or_else(|| ApiError::from_problem(Problem::at("H117", "type", fields.get("type"))))?;
+        ConsentType::parse(consent_type).ok_or_else(|| ApiError::from_problem(Problem::at("H117", "type", fields.get("type"))))?;
     match (text("username"), text("password")) {
-        (Some(username), Some(password)) => Ok((
-            consent_type,
-            Receiver {
-                url: url.to_owned(),
-                username: username.to_owned(),
-                password: password.to_owned(),
-            },
-        )),
+        (Some(username), Some(password)) => {
+            Ok((consent_type, Receiver { url: url.to_owned(), username: username.to_owned(), password: password.to_owned() }))
+        }
         _ => Err(ApiError::code("H093")),
     }
 }
@@ -237,10 +162,7 @@ fn connection(entry: &Value, allow_http: bool) -> Result<(ConsentType, Receiver)
 async fn handshake(client: &Client, receiver: &Receiver) -> Result<(), &'static str> {
     let payload = test_payload();
     let failed = |error: reqwest::Error| if error.is_timeout() { "H191" } else { "H530" };
-    let bare = outbound::post(client, &receiver.url, &payload)
-        .send()
-        .await
-        .map_err(failed)?;
+    let bare = outbound::post(client, &receiver.url, &payload).send().await.map_err(failed)?;
     if bare.status().as_u16() != 401 {
         return Err("H530");
     }
@@ -249,18 +171,11 @@ async fn handshake(client: &Client, receiver: &Receiver) -> Result<(), &'static 
         .send()
         .await
         .map_err(failed)?;
-    if tried.status().is_success() {
-        Ok(())
-    } else {
-        Err("H530")
-    }
+    if tried.status().is_success() { Ok(()) } else { Err("H530") }
 }
 
 /// `GET …/push/registration`.
-pub(super) async fn list(
-    State(iys): State<Arc<Iys>>,
-    access: BrandAccess,
-) -> Result<Response, ApiError> {
+pub(super) async fn list(State(iys): State<Arc<Iys>>, access: BrandAccess) -> Result<Response, ApiError> {
     let brand = access.brand(&iys)?.brand_code;
     let rows: Vec<Value> = iys
         .push
@@ -280,11 +195,7 @@ pub(super) async fn list(
 }
 
 /// `POST …/push/unregistration`.
-pub(super) async fn unregister(
-    State(iys): State<Arc<Iys>>,
-    access: BrandAccess,
-    body: Bytes,
-) -> Result<Response, ApiError> {
+pub(super) async fn unregister(State(iys): State<Arc<Iys>>, access: BrandAccess, body: Bytes) -> Result<Response, ApiError> {
     let brand = access.brand(&iys)?.brand_code;
     let value: Value = serde_json::from_slice(&body).map_err(|_| ApiError::code("H014"))?;
     let (consent_type, receiver) = connection(&value, iys.config.allow_http_push)?;

@@ -47,10 +47,7 @@ pub(super) async fn status(
         row.insert("retailerCode".to_owned(), json!(code));
     }
     if !current.retailer_access.is_empty() {
-        row.insert(
-            "retailerAccessCount".to_owned(),
-            json!(current.retailer_access.len()),
-        );
+        row.insert("retailerAccessCount".to_owned(), json!(current.retailer_access.len()));
     }
     Ok(answer(200, &Value::Object(row)))
 }
@@ -64,60 +61,28 @@ fn key(iys: &Iys, access: &BrandAccess, body: &[u8]) -> Result<Key, ApiError> {
     let recipient = text(fields, "recipient", "H114", &mut problems);
     let recipient_type = text(fields, "recipientType", "H170", &mut problems);
     let consent_type = text(fields, "type", "H111", &mut problems);
-    let recipient_type = recipient_type.and_then(|text| {
-        parsed(
-            text,
-            "recipientType",
-            "H116",
-            RecipientType::parse,
-            &mut problems,
-        )
-    });
-    let consent_type = consent_type
-        .and_then(|text| parsed(text, "type", "H117", ConsentType::parse, &mut problems));
+    let recipient_type = recipient_type.and_then(|text| parsed(text, "recipientType", "H116", RecipientType::parse, &mut problems));
+    let consent_type = consent_type.and_then(|text| parsed(text, "type", "H117", ConsentType::parse, &mut problems));
     match (recipient, recipient_type, consent_type) {
         (Some(recipient), Some(recipient_type), Some(consent_type)) if problems.is_empty() => {
             if let Some(code) = misfit(recipient, consent_type) {
-                return Err(ApiError::from_problem(Problem::at(
-                    code,
-                    "recipient",
-                    fields.get("recipient"),
-                )));
+                return Err(ApiError::from_problem(Problem::at(code, "recipient", fields.get("recipient"))));
             }
-            Ok(Key {
-                brand,
-                recipient: stored_form(recipient, consent_type),
-                recipient_type,
-                consent_type,
-            })
+            Ok(Key { brand, recipient: stored_form(recipient, consent_type), recipient_type, consent_type })
         }
         _ => Err(ApiError::all(422, problems)),
     }
 }
 
-fn text<'a>(
-    fields: &'a Map<String, Value>,
-    name: &str,
-    missing: &'static str,
-    problems: &mut Vec<Problem>,
-) -> Option<&'a str> {
-    let text = fields
-        .get(name)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty());
+fn text<'a>(fields: &'a Map<String, Value>, name: &str, missing: &'static str, problems: &mut Vec<Problem>) -> Option<&'a str> {
+    let text = fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     if text.is_none() {
         problems.push(Problem::at(missing, name, fields.get(name)));
     }
     text
 }
 
-fn parsed<T>(
-    text: &str,
-    field: &str,
-    wrong: &'static str,
-    parse: impl Fn(&str) -> Option<T>,
-    problems: &mut Vec<Problem>,
-) -> Option<T> {
+fn parsed<T>(text: &str, field: &str, wrong: &'static str, parse: impl Fn(&str) -> Option<T>, problems: &mut Vec<Problem>) -> Option<T> {
     let value = parse(text);
     if value.is_none() {
         problems.push(Problem::at(wrong, field, Some(&json!(text))));
@@ -130,9 +95,7 @@ fn misfit(recipient: &str, consent_type: ConsentType) -> Option<&'static str> {
     match consent_type {
         ConsentType::Eposta => (!address::is_email(recipient)).then_some("H120"),
         ConsentType::Arama | ConsentType::Mesaj if address::is_too_long(recipient) => Some("H166"),
-        ConsentType::Arama | ConsentType::Mesaj => {
-            (!address::is_phone(recipient)).then_some("H121")
-        }
+        ConsentType::Arama | ConsentType::Mesaj => (!address::is_phone(recipient)).then_some("H121"),
     }
 }
 
@@ -150,40 +113,19 @@ pub(super) async fn multi_status(
     Path((_, _, recipient_type, consent_type)): Path<(String, String, String, String)>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    approved(&iys, &access, &recipient_type, &consent_type, &body)
-        .map_err(|error| iys.refuse_query(error))
+    approved(&iys, &access, &recipient_type, &consent_type, &body).map_err(|error| iys.refuse_query(error))
 }
 
-fn approved(
-    iys: &Iys,
-    access: &BrandAccess,
-    recipient_type: &str,
-    consent_type: &str,
-    body: &[u8],
-) -> Result<Response, ApiError> {
+fn approved(iys: &Iys, access: &BrandAccess, recipient_type: &str, consent_type: &str, body: &[u8]) -> Result<Response, ApiError> {
     let brand = access.brand(iys)?.brand_code;
     let mut problems = Vec::new();
-    let recipient_type = parsed(
-        recipient_type,
-        "recipientType",
-        "H116",
-        RecipientType::parse,
-        &mut problems,
-    );
-    let consent_type = parsed(
-        consent_type,
-        "type",
-        "H117",
-        ConsentType::parse,
-        &mut problems,
-    );
+    let recipient_type = parsed(recipient_type, "recipientType", "H116", RecipientType::parse, &mut problems);
+    let consent_type = parsed(consent_type, "type", "H117", ConsentType::parse, &mut problems);
     let (Some(recipient_type), Some(consent_type)) = (recipient_type, consent_type) else {
         return Err(ApiError::all(422, problems));
     };
     let value: Value = serde_json::from_slice(body).map_err(|_| ApiError::code("H014"))?;
-    let list = value
-        .get("recipients")
-        .ok_or_else(|| ApiError::code("H168"))?;
+    let list = value.get("recipients").ok_or_else(|| ApiError::code("H168"))?;
     let list = list.as_array().ok_or_else(|| ApiError::code("H478"))?;
     if list.is_empty() {
         return Err(ApiError::code("H164"));
@@ -195,11 +137,7 @@ fn approved(
     let mut seen = HashSet::with_capacity(list.len());
     for (index, entry) in list.iter().enumerate() {
         let mut problem = |code| {
-            problems.push(Problem {
-                location: vec![json!("recipients"), json!(index)],
-                value: Some(entry.clone()),
-                ..Problem::new(code)
-            });
+            problems.push(Problem { location: vec![json!("recipients"), json!(index)], value: Some(entry.clone()), ..Problem::new(code) });
         };
         let recipient = entry.as_str().unwrap_or_default();
         if misfit(recipient, consent_type).is_some() {
@@ -208,12 +146,7 @@ fn approved(
         }
         let recipient = stored_form(recipient, consent_type);
         if seen.insert(Arc::clone(&recipient)) {
-            keys.push(Key {
-                brand,
-                recipient,
-                recipient_type,
-                consent_type,
-            });
+            keys.push(Key { brand, recipient, recipient_type, consent_type });
         } else {
             iys.stats.violation("duplicate_in_list");
             problem("H193");
@@ -225,36 +158,21 @@ fn approved(
     let store = iys.store(iys.now());
     let approved: Vec<&str> = keys
         .iter()
-        .filter(|key| {
-            store
-                .current(key)
-                .is_some_and(|current| current.status == super::Status::Onay)
-        })
+        .filter(|key| store.current(key).is_some_and(|current| current.status == super::Status::Onay))
         .map(|key| &*key.recipient)
         .collect();
-    Ok(answer(
-        200,
-        &json!({ "requestId": uuid::Uuid::new_v4().to_string(), "list": approved }),
-    ))
+    Ok(answer(200, &json!({ "requestId": uuid::Uuid::new_v4().to_string(), "list": approved })))
 }
 
 /// Parameters of a query string, as they came.
 type Params = Query<Vec<(String, String)>>;
 
 fn param<'a>(params: &'a Params, name: &str) -> Option<&'a str> {
-    params
-        .0
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
+    params.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
 /// `GET …/consents/changes`: movements in the order of their recording.
-pub(super) async fn changes(
-    State(iys): State<Arc<Iys>>,
-    access: BrandAccess,
-    params: Params,
-) -> Result<Response, ApiError> {
+pub(super) async fn changes(State(iys): State<Arc<Iys>>, access: BrandAccess, params: Params) -> Result<Response, ApiError> {
     let by_recipients = match param(&params, "source").unwrap_or("IYS") {
         "IYS" => true,
         "HS" => false,
@@ -277,19 +195,12 @@ pub(super) async fn changes(
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     let after = write_cursor(last, milliseconds);
-    let list: Vec<Value> = rows
-        .iter()
-        .map(|(_, key, movement)| Value::Object(movement.listed(key)))
-        .collect();
+    let list: Vec<Value> = rows.iter().map(|(_, key, movement)| Value::Object(movement.listed(key))).collect();
     Ok(answer(200, &json!({ "after": after, "list": list })))
 }
 
 fn write_cursor(position: &Position, milliseconds: bool) -> String {
-    let epoch = if milliseconds {
-        position.0 * 1000
-    } else {
-        position.0
-    };
+    let epoch = if milliseconds { position.0 * 1000 } else { position.0 };
     format!("{epoch}_{}", data_encoding::HEXLOWER.encode(&position.1))
 }
 
@@ -297,13 +208,8 @@ fn write_cursor(position: &Position, milliseconds: bool) -> String {
 fn read_cursor(text: &str, milliseconds: bool) -> Option<Position> {
     let (epoch, transaction) = text.split_once('_')?;
     let epoch: i64 = epoch.parse().ok()?;
-    let transaction = data_encoding::HEXLOWER
-        .decode(transaction.as_bytes())
-        .ok()?;
-    Some((
-        if milliseconds { epoch / 1000 } else { epoch },
-        transaction.try_into().ok()?,
-    ))
+    let transaction = data_encoding::HEXLOWER.decode(transaction.as_bytes()).ok()?;
+    Some((if milliseconds { epoch / 1000 } else { epoch }, transaction.try_into().ok()?))
 }
 
 /// `POST …/consents/history`: the movements of one key, latest consent date first.
@@ -319,9 +225,7 @@ pub(super) async fn history(
     let key = key(&iys, &access, &body).map_err(|error| iys.refuse_query(error))?;
     let store = iys.store(iys.now());
     let mut movements: Vec<_> = store.history(&key).iter().collect();
-    movements.sort_by_key(|movement| {
-        std::cmp::Reverse((movement.consent_date.map(write_date), movement.creation))
-    });
+    movements.sort_by_key(|movement| std::cmp::Reverse((movement.consent_date.map(write_date), movement.creation)));
     let total = movements.len();
     let list: Vec<Value> = movements
         .into_iter()
@@ -334,25 +238,17 @@ pub(super) async fn history(
         })
         .collect();
     let pagination = json!({ "totalCount": total, "pageSize": list.len(), "offset": offset });
-    Ok(answer(
-        200,
-        &json!({ "list": list, "pagination": pagination }),
-    ))
+    Ok(answer(200, &json!({ "list": list, "pagination": pagination })))
 }
 
 fn page(params: &Params) -> Result<(usize, usize), &'static str> {
-    let limit: i64 = param(params, "limit")
-        .map_or(Ok(HISTORY_MAXIMUM), |text| text.parse().map_err(|_| "H183"))?;
-    let offset: i64 =
-        param(params, "offset").map_or(Ok(0), |text| text.parse().map_err(|_| "H182"))?;
+    let limit: i64 = param(params, "limit").map_or(Ok(HISTORY_MAXIMUM), |text| text.parse().map_err(|_| "H183"))?;
+    let offset: i64 = param(params, "offset").map_or(Ok(0), |text| text.parse().map_err(|_| "H182"))?;
     if limit > HISTORY_MAXIMUM {
         return Err("H186");
     }
     if limit == 0 {
         return Err("H187");
     }
-    Ok((
-        usize::try_from(limit).map_err(|_| "H183")?,
-        usize::try_from(offset).map_err(|_| "H182")?,
-    ))
+    Ok((usize::try_from(limit).map_err(|_| "H183")?, usize::try_from(offset).map_err(|_| "H182")?))
 }

@@ -31,16 +31,7 @@ pub(crate) const PROVIDER_SOURCES: [&str; 13] = [
     "HS_SOSYAL_MEDYA",
 ];
 
-const FIELDS: [&str; 8] = [
-    "recipient",
-    "type",
-    "status",
-    "recipientType",
-    "source",
-    "consentDate",
-    "retailerCode",
-    "retailerAccess",
-];
+const FIELDS: [&str; 8] = ["recipient", "type", "status", "recipientType", "source", "consentDate", "retailerCode", "retailerAccess"];
 
 /// Consents in one bulk list.
 pub(crate) const BULK_MAXIMUM: usize = 1000;
@@ -74,19 +65,12 @@ pub(crate) struct Moment<'a> {
 
 impl Moment<'_> {
     fn is_late(&self, at: DateTime) -> bool {
-        if self
-            .activation
-            .is_some_and(|activation| self.now < activation)
-        {
+        if self.activation.is_some_and(|activation| self.now < activation) {
             return false;
         }
         match self.switches.day_count {
-            DayCount::Backward => {
-                at < calendar::back(self.now, LATE_AFTER_BUSINESS_DAYS, self.extra_holidays)
-            }
-            DayCount::Forward => {
-                calendar::ahead(at, LATE_AFTER_BUSINESS_DAYS, self.extra_holidays) < self.now
-            }
+            DayCount::Backward => at < calendar::back(self.now, LATE_AFTER_BUSINESS_DAYS, self.extra_holidays),
+            DayCount::Forward => calendar::ahead(at, LATE_AFTER_BUSINESS_DAYS, self.extra_holidays) < self.now,
             DayCount::Hours72 => self.now.duration_since(at) > jiff::SignedDuration::from_hours(72),
         }
     }
@@ -100,65 +84,29 @@ pub(crate) struct Remarks {
 }
 
 /// Applies the stateless rules to one consent object; all problems are returned together.
-pub(crate) fn check(
-    item: &Map<String, Value>,
-    moment: &Moment<'_>,
-    remarks: &mut Remarks,
-) -> Result<Consent, Vec<Problem>> {
+pub(crate) fn check(item: &Map<String, Value>, moment: &Moment<'_>, remarks: &mut Remarks) -> Result<Consent, Vec<Problem>> {
     let mut problems = empty_values(item, remarks);
     for (field, value) in item {
         if !FIELDS.contains(&field.as_str()) {
             problems.push(Problem::at("H118", field, Some(value)));
         }
     }
-    let consent_type = word(
-        item,
-        "type",
-        "H111",
-        "H117",
-        ConsentType::parse,
-        &mut problems,
-    );
+    let consent_type = word(item, "type", "H111", "H117", ConsentType::parse, &mut problems);
     let status = word(item, "status", "H110", "H115", Status::parse, &mut problems);
     let recipient_type = match item.get("recipientType") {
         None | Some(Value::Null) => Some(RecipientType::default()),
-        Some(_) => word(
-            item,
-            "recipientType",
-            "H170",
-            "H116",
-            RecipientType::parse,
-            &mut problems,
-        ),
+        Some(_) => word(item, "recipientType", "H170", "H116", RecipientType::parse, &mut problems),
     };
     // Whether a merchant's record is the first, which needs neither, is known only to the stateful rules.
     let optional = recipient_type == Some(RecipientType::Tacir);
     let source = source(item, optional, status, &mut problems);
-    let consent_date = consent_date(
-        item,
-        optional,
-        source.as_deref(),
-        status,
-        moment,
-        &mut problems,
-    );
+    let consent_date = consent_date(item, optional, source.as_deref(), status, moment, &mut problems);
     let recipient = recipient(item, consent_type, remarks, &mut problems);
     let retailer_code = retailer_code(item, &mut problems);
     let retailer_access = retailer_access(item, &mut problems);
     match (recipient, consent_type, status, recipient_type) {
-        (Some(recipient), Some(consent_type), Some(status), Some(recipient_type))
-            if problems.is_empty() =>
-        {
-            Ok(Consent {
-                recipient,
-                recipient_type,
-                consent_type,
-                status,
-                source,
-                consent_date,
-                retailer_code,
-                retailer_access,
-            })
+        (Some(recipient), Some(consent_type), Some(status), Some(recipient_type)) if problems.is_empty() => {
+            Ok(Consent { recipient, recipient_type, consent_type, status, source, consent_date, retailer_code, retailer_access })
         }
         _ => Err(problems),
     }
@@ -170,9 +118,7 @@ fn empty_values(item: &Map<String, Value>, remarks: &mut Remarks) -> Vec<Problem
     for (field, value) in item {
         let null = value.is_null();
         if null || value.as_str().is_some_and(str::is_empty) {
-            remarks
-                .violations
-                .push(if null { "null_field" } else { "empty_field" });
+            remarks.violations.push(if null { "null_field" } else { "empty_field" });
             problems.push(Problem::at("H267", field, Some(value)));
         }
     }
@@ -199,12 +145,7 @@ fn word<T>(
     parsed
 }
 
-fn source(
-    item: &Map<String, Value>,
-    optional: bool,
-    status: Option<Status>,
-    problems: &mut Vec<Problem>,
-) -> Option<Arc<str>> {
+fn source(item: &Map<String, Value>, optional: bool, status: Option<Status>, problems: &mut Vec<Problem>) -> Option<Arc<str>> {
     if optional && !item.contains_key("source") {
         return None;
     }
@@ -253,8 +194,8 @@ fn consent_date(
     } else if at > moment.now {
         problem("H162");
     } else {
-        let exempt = (from_2015 && moment.switches.late_exempts_2015)
-            || (status == Some(Status::Ret) && !moment.switches.late_applies_to_ret);
+        let exempt =
+            (from_2015 && moment.switches.late_exempts_2015) || (status == Some(Status::Ret) && !moment.switches.late_applies_to_ret);
         if !exempt && moment.is_late(at) {
             problem("H467");
         }
@@ -290,20 +231,14 @@ fn recipient(
                 }
                 return Some(Arc::from(text));
             }
-            problems.extend(
-                found
-                    .into_iter()
-                    .map(|code| Problem::at(code, field, Some(value))),
-            );
+            problems.extend(found.into_iter().map(|code| Problem::at(code, field, Some(value))));
         }
     }
     None
 }
 
 fn retailer_code(item: &Map<String, Value>, problems: &mut Vec<Problem>) -> Option<u64> {
-    let value = item
-        .get("retailerCode")
-        .filter(|value| !value.is_null() && value.as_str() != Some(""))?;
+    let value = item.get("retailerCode").filter(|value| !value.is_null() && value.as_str() != Some(""))?;
     let code = number(value);
     if code.is_none() {
         problems.push(Problem::at("H180", "retailerCode", Some(value)));
@@ -313,10 +248,7 @@ fn retailer_code(item: &Map<String, Value>, problems: &mut Vec<Problem>) -> Opti
 
 fn retailer_access(item: &Map<String, Value>, problems: &mut Vec<Problem>) -> Vec<u64> {
     let field = "retailerAccess";
-    let Some(value) = item
-        .get(field)
-        .filter(|value| !value.is_null() && value.as_str() != Some(""))
-    else {
+    let Some(value) = item.get(field).filter(|value| !value.is_null() && value.as_str() != Some("")) else {
         return Vec::new();
     };
     let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -329,38 +261,25 @@ fn retailer_access(item: &Map<String, Value>, problems: &mut Vec<Problem>) -> Ve
     for (at, entry) in list.iter().enumerate() {
         match number(entry) {
             Some(code) => codes.push(code),
-            None => problems.push(Problem {
-                location: vec![json!(field), json!(at)],
-                value: Some(entry.clone()),
-                ..Problem::new("H180")
-            }),
+            None => problems.push(Problem { location: vec![json!(field), json!(at)], value: Some(entry.clone()), ..Problem::new("H180") }),
         }
     }
     codes
 }
 
 fn number(value: &Value) -> Option<u64> {
-    value
-        .as_u64()
-        .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+    value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))
 }
 
 /// Retailers that the brand does not have (H180).
 pub(crate) fn unknown_retailers(consent: &Consent, known: &[u64]) -> Vec<Problem> {
-    let code = consent
-        .retailer_code
-        .filter(|code| !known.contains(code))
-        .map(|code| Problem::at("H180", "retailerCode", Some(&json!(code))));
-    let access = consent
-        .retailer_access
-        .iter()
-        .enumerate()
-        .filter(|(_, code)| !known.contains(code))
-        .map(|(at, code)| Problem {
-            location: vec![json!("retailerAccess"), json!(at)],
-            value: Some(json!(code)),
-            ..Problem::new("H180")
-        });
+    let code =
+        consent.retailer_code.filter(|code| !known.contains(code)).map(|code| Problem::at("H180", "retailerCode", Some(&json!(code))));
+    let access = consent.retailer_access.iter().enumerate().filter(|(_, code)| !known.contains(code)).map(|(at, code)| Problem {
+        location: vec![json!("retailerAccess"), json!(at)],
+        value: Some(json!(code)),
+        ..Problem::new("H180")
+    });
     code.into_iter().chain(access).collect()
 }
 
@@ -368,13 +287,7 @@ pub(crate) fn unknown_retailers(consent: &Consent, known: &[u64]) -> Vec<Problem
 pub(crate) fn duplicates<'a>(consents: impl Iterator<Item = (usize, &'a Consent)>) -> Vec<usize> {
     let mut seen = HashSet::new();
     consents
-        .filter(|(_, consent)| {
-            !seen.insert((
-                consent.recipient_type,
-                consent.consent_type,
-                Arc::clone(&consent.recipient),
-            ))
-        })
+        .filter(|(_, consent)| !seen.insert((consent.recipient_type, consent.consent_type, Arc::clone(&consent.recipient))))
         .map(|(index, _)| index)
         .collect()
 }
@@ -387,21 +300,13 @@ pub(crate) struct Standing {
 }
 
 /// Applies the stateful rules; an empty answer means that the consent is stored.
-pub(crate) fn against(
-    consent: &Consent,
-    standing: Option<Standing>,
-    switches: &Switches,
-) -> Vec<&'static str> {
+pub(crate) fn against(consent: &Consent, standing: Option<Standing>, switches: &Switches) -> Vec<&'static str> {
     let Some(standing) = standing else {
         return match consent.status {
             Status::Onay => Vec::new(),
             Status::Ret => {
                 let karar = consent.source.as_deref() == Some("HS_KARAR");
-                vec![if karar && switches.first_karar == FirstKarar::H486 {
-                    "H486"
-                } else {
-                    "H175"
-                }]
+                vec![if karar && switches.first_karar == FirstKarar::H486 { "H486" } else { "H175" }]
             }
         };
     };
@@ -420,10 +325,7 @@ pub(crate) fn against(
     if unchanged && (consent.status == Status::Ret || !switches.onay_on_onay) {
         return vec!["H174"];
     }
-    if standing
-        .consent_date
-        .is_some_and(|stored| consent.consent_date.is_none_or(|date| date <= stored))
-    {
+    if standing.consent_date.is_some_and(|stored| consent.consent_date.is_none_or(|date| date <= stored)) {
         return vec!["H178"];
     }
     Vec::new()
@@ -463,17 +365,8 @@ mod tests {
         item
     }
 
-    fn codes_at(
-        item: &Map<String, Value>,
-        switches: &Switches,
-        activation: Option<DateTime>,
-    ) -> Vec<&'static str> {
-        let moment = Moment {
-            now: NOW,
-            activation,
-            extra_holidays: &[],
-            switches,
-        };
+    fn codes_at(item: &Map<String, Value>, switches: &Switches, activation: Option<DateTime>) -> Vec<&'static str> {
+        let moment = Moment { now: NOW, activation, extra_holidays: &[], switches };
         match check(item, &moment, &mut Remarks::default()) {
             Ok(_) => Vec::new(),
             Err(problems) => problems.iter().map(|problem| problem.code).collect(),
@@ -486,15 +379,8 @@ mod tests {
 
     fn consent(changes: Value) -> Consent {
         let switches = Switches::default();
-        let moment = Moment {
-            now: NOW,
-            activation: None,
-            extra_holidays: &[],
-            switches: &switches,
-        };
-        check(&with(changes), &moment, &mut Remarks::default())
-            .ok()
-            .unwrap()
+        let moment = Moment { now: NOW, activation: None, extra_holidays: &[], switches: &switches };
+        check(&with(changes), &moment, &mut Remarks::default()).ok().unwrap()
     }
 
     #[test]
@@ -504,19 +390,10 @@ mod tests {
 
     #[test]
     fn each_missing_field_has_its_own_code() {
-        for (field, code) in [
-            ("type", "H111"),
-            ("status", "H110"),
-            ("recipient", "H114"),
-            ("source", "H113"),
-            ("consentDate", "H112"),
-        ] {
+        for (field, code) in [("type", "H111"), ("status", "H110"), ("recipient", "H114"), ("source", "H113"), ("consentDate", "H112")] {
             assert_eq!(codes(&without(field)), [code], "{field}");
         }
-        assert!(
-            codes(&without("recipientType")).is_empty(),
-            "BIREYSEL is the default"
-        );
+        assert!(codes(&without("recipientType")).is_empty(), "BIREYSEL is the default");
     }
 
     #[test]
@@ -540,24 +417,10 @@ mod tests {
     #[test]
     fn empty_and_null_values_are_refused_and_remarked() {
         let switches = Switches::default();
-        let moment = Moment {
-            now: NOW,
-            activation: None,
-            extra_holidays: &[],
-            switches: &switches,
-        };
+        let moment = Moment { now: NOW, activation: None, extra_holidays: &[], switches: &switches };
         let mut remarks = Remarks::default();
-        let problems = check(
-            &with(json!({"retailerCode": "", "retailerAccess": null})),
-            &moment,
-            &mut remarks,
-        );
-        let codes: Vec<_> = problems
-            .err()
-            .unwrap()
-            .iter()
-            .map(|problem| problem.code)
-            .collect();
+        let problems = check(&with(json!({"retailerCode": "", "retailerAccess": null})), &moment, &mut remarks);
+        let codes: Vec<_> = problems.err().unwrap().iter().map(|problem| problem.code).collect();
         assert_eq!(codes, ["H267", "H267"]);
         assert_eq!(remarks.violations, ["null_field", "empty_field"]);
     }
@@ -568,10 +431,7 @@ mod tests {
         assert_eq!(date("2026-11-23T11:00:00"), ["H158"]);
         assert_eq!(date("2026-11-31 11:00:00"), ["H157"]);
         assert_eq!(date("2026-11-23 12:00:01"), ["H162"]);
-        assert!(
-            date("2026-11-23 12:00:00").is_empty(),
-            "now is not the future"
-        );
+        assert!(date("2026-11-23 12:00:00").is_empty(), "now is not the future");
         assert_eq!(date("2015-04-30 23:59:59"), ["H156"]);
     }
 
@@ -586,65 +446,27 @@ mod tests {
     fn lateness_can_be_counted_otherwise_and_begins_with_activation() {
         let old = with(json!({"consentDate": "2026-11-18 11:59:59"}));
         let recent = with(json!({"consentDate": "2026-11-20 11:59:59"}));
-        let counted = |day_count| Switches {
-            day_count,
-            ..Switches::default()
-        };
+        let counted = |day_count| Switches { day_count, ..Switches::default() };
         assert_eq!(codes_at(&old, &counted(DayCount::Forward), None), ["H467"]);
         assert!(codes_at(&recent, &counted(DayCount::Forward), None).is_empty());
-        assert_eq!(
-            codes_at(&recent, &counted(DayCount::Hours72), None),
-            ["H467"]
-        );
-        assert!(
-            codes_at(
-                &old,
-                &Switches::default(),
-                Some(datetime(2026, 12, 1, 0, 0, 0, 0))
-            )
-            .is_empty()
-        );
+        assert_eq!(codes_at(&recent, &counted(DayCount::Hours72), None), ["H467"]);
+        assert!(codes_at(&old, &Switches::default(), Some(datetime(2026, 12, 1, 0, 0, 0, 0))).is_empty());
     }
 
     #[test]
     fn refusals_are_late_too_unless_switched_off() {
         let old = with(json!({"consentDate": "2026-11-01 00:00:00", "status": "RET"}));
         assert_eq!(codes(&old), ["H467"]);
-        assert!(
-            codes_at(
-                &old,
-                &Switches {
-                    late_applies_to_ret: false,
-                    ..Switches::default()
-                },
-                None
-            )
-            .is_empty()
-        );
+        assert!(codes_at(&old, &Switches { late_applies_to_ret: false, ..Switches::default() }, None).is_empty());
     }
 
     #[test]
     fn hs_2015_belongs_to_one_date_only() {
-        assert_eq!(
-            codes(&with(
-                json!({"source": "HS_2015", "consentDate": "2015-04-01 00:00:00"})
-            )),
-            ["H155", "H156"]
-        );
+        assert_eq!(codes(&with(json!({"source": "HS_2015", "consentDate": "2015-04-01 00:00:00"}))), ["H155", "H156"]);
         assert_eq!(codes(&with(json!({"source": "HS_2015"}))), ["H155"]);
         let exact = with(json!({"source": "HS_2015", "consentDate": "2015-05-01 00:00:00"}));
         assert_eq!(codes(&exact), ["H467"]);
-        assert!(
-            codes_at(
-                &exact,
-                &Switches {
-                    late_exempts_2015: true,
-                    ..Switches::default()
-                },
-                None
-            )
-            .is_empty()
-        );
+        assert!(codes_at(&exact, &Switches { late_exempts_2015: true, ..Switches::default() }, None).is_empty());
     }
 
     #[test]
@@ -656,14 +478,8 @@ mod tests {
     #[test]
     fn the_address_must_fit_the_channel() {
         assert_eq!(codes(&with(json!({"type": "EPOSTA"}))), ["H120"]);
-        assert_eq!(
-            codes(&with(json!({"recipient": "a@example.com"}))),
-            ["H121"]
-        );
-        assert_eq!(
-            codes(&with(json!({"recipient": "+9059920000011234"}))),
-            ["H121", "H160"]
-        );
+        assert_eq!(codes(&with(json!({"recipient": "a@example.com"}))), ["H121"]);
+        assert_eq!(codes(&with(json!({"recipient": "+9059920000011234"}))), ["H121", "H160"]);
     }
 
     #[test]
@@ -675,19 +491,12 @@ mod tests {
     #[test]
     fn retailer_lists_are_neither_empty_nor_endless() {
         assert_eq!(codes(&with(json!({"retailerAccess": []}))), ["H163"]);
-        assert_eq!(
-            codes(&with(json!({"retailerAccess": vec![1; 3001]}))),
-            ["H126"]
-        );
+        assert_eq!(codes(&with(json!({"retailerAccess": vec![1; 3001]}))), ["H126"]);
     }
 
     #[test]
     fn the_same_address_twice_in_a_list_is_found_whatever_the_status() {
-        let list = [
-            consent(json!({})),
-            consent(json!({"status": "RET"})),
-            consent(json!({"type": "ARAMA"})),
-        ];
+        let list = [consent(json!({})), consent(json!({"status": "RET"})), consent(json!({"type": "ARAMA"}))];
         assert_eq!(duplicates(list.iter().enumerate()), [1]);
     }
 
@@ -695,74 +504,39 @@ mod tests {
     fn the_first_record_cannot_be_a_refusal() {
         let switches = Switches::default();
         assert!(against(&consent(json!({})), None, &switches).is_empty());
-        assert_eq!(
-            against(&consent(json!({"status": "RET"})), None, &switches),
-            ["H175"]
-        );
+        assert_eq!(against(&consent(json!({"status": "RET"})), None, &switches), ["H175"]);
         let karar = consent(json!({"status": "RET", "source": "HS_KARAR"}));
         assert_eq!(against(&karar, None, &switches), ["H175"]);
-        let other = Switches {
-            first_karar: FirstKarar::H486,
-            ..switches
-        };
+        let other = Switches { first_karar: FirstKarar::H486, ..switches };
         assert_eq!(against(&karar, None, &other), ["H486"]);
     }
 
     #[test]
     fn a_change_needs_a_later_date() {
         let switches = Switches::default();
-        let standing = |status, at| {
-            Some(Standing {
-                status,
-                consent_date: Some(at),
-            })
-        };
+        let standing = |status, at| Some(Standing { status, consent_date: Some(at) });
         let ret = consent(json!({"status": "RET"}));
         let onay = consent(json!({}));
         let earlier = datetime(2026, 11, 23, 10, 0, 0, 0);
         let same = datetime(2026, 11, 23, 11, 0, 0, 0);
         let later = datetime(2026, 11, 23, 11, 0, 1, 0);
         assert!(against(&ret, standing(Status::Onay, earlier), &switches).is_empty());
-        assert_eq!(
-            against(&ret, standing(Status::Onay, same), &switches),
-            ["H178"]
-        );
-        assert_eq!(
-            against(&ret, standing(Status::Onay, later), &switches),
-            ["H178"]
-        );
+        assert_eq!(against(&ret, standing(Status::Onay, same), &switches), ["H178"]);
+        assert_eq!(against(&ret, standing(Status::Onay, later), &switches), ["H178"]);
         assert!(against(&onay, standing(Status::Ret, earlier), &switches).is_empty());
-        assert_eq!(
-            against(&ret, standing(Status::Ret, earlier), &switches),
-            ["H174"]
-        );
+        assert_eq!(against(&ret, standing(Status::Ret, earlier), &switches), ["H174"]);
         assert!(against(&onay, standing(Status::Onay, earlier), &switches).is_empty());
-        assert_eq!(
-            against(&onay, standing(Status::Onay, same), &switches),
-            ["H178"]
-        );
-        let strict = Switches {
-            onay_on_onay: false,
-            ..switches
-        };
-        assert_eq!(
-            against(&onay, standing(Status::Onay, earlier), &strict),
-            ["H174"]
-        );
+        assert_eq!(against(&onay, standing(Status::Onay, same), &switches), ["H178"]);
+        let strict = Switches { onay_on_onay: false, ..switches };
+        assert_eq!(against(&onay, standing(Status::Onay, earlier), &strict), ["H174"]);
     }
 
     #[test]
     fn a_merchants_update_needs_source_and_date() {
         let switches = Switches::default();
-        let standing = Some(Standing {
-            status: Status::Onay,
-            consent_date: None,
-        });
+        let standing = Some(Standing { status: Status::Onay, consent_date: None });
         let mut update = consent(json!({"recipientType": "TACIR", "status": "RET"}));
-        assert!(
-            against(&update, standing, &switches).is_empty(),
-            "a record without a date is older than any date"
-        );
+        assert!(against(&update, standing, &switches).is_empty(), "a record without a date is older than any date");
         update.source = None;
         assert_eq!(against(&update, standing, &switches), ["H463"]);
         update.consent_date = None;

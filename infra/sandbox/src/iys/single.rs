@@ -17,20 +17,12 @@ use super::store::{Store, Stored, digest};
 use crate::server::json as answer;
 
 /// `POST /sps/{iysCode}/brands/{brandCode}/consents`.
-pub(super) async fn add_v1(
-    State(iys): State<Arc<Iys>>,
-    access: BrandAccess,
-    body: Bytes,
-) -> Result<Response, ApiError> {
+pub(super) async fn add_v1(State(iys): State<Arc<Iys>>, access: BrandAccess, body: Bytes) -> Result<Response, ApiError> {
     add(&iys, &access, &body, false).map_err(|error| iys.refuse(error))
 }
 
 /// `POST /v2/sps/{iysCode}/brands/{brandCode}/consents`: an unchanged resend is answered as before.
-pub(super) async fn add_v2(
-    State(iys): State<Arc<Iys>>,
-    access: BrandAccess,
-    body: Bytes,
-) -> Result<Response, ApiError> {
+pub(super) async fn add_v2(State(iys): State<Arc<Iys>>, access: BrandAccess, body: Bytes) -> Result<Response, ApiError> {
     add(&iys, &access, &body, true).map_err(|error| iys.refuse(error))
 }
 
@@ -40,10 +32,7 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
     let value: Value = serde_json::from_slice(body).map_err(|_| ApiError::code("H014"))?;
     let item = value.as_object().ok_or_else(|| ApiError::code("H085"))?;
     // Value keeps its keys sorted, so its text is the same for every order of fields.
-    let print = digest(&format!(
-        "{}/{}/{value}",
-        provider.iys_code, brand.brand_code
-    ));
+    let print = digest(&format!("{}/{}/{value}", provider.iys_code, brand.brand_code));
     if v2 && let Some(stored) = iys.store(now).repeated(&print) {
         return Ok(stored_answer(stored));
     }
@@ -51,19 +40,14 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
     let moment = moment(iys, brand, now);
     let checked = rules::check(item, &moment, &mut remarks);
     iys.note(&remarks);
-    let consent =
-        checked.map_err(|problems| stateless(problems, iys.config.switches.late_status))?;
+    let consent = checked.map_err(|problems| stateless(problems, iys.config.switches.late_status))?;
     access.may_write(iys, &consent)?;
     let strangers = rules::unknown_retailers(&consent, &brand.retailers);
     if !strangers.is_empty() {
         return Err(ApiError::all(403, strangers));
     }
     let mut store = iys.store(now);
-    if !has_room(
-        &store,
-        provider,
-        std::iter::once(consent.key(brand.brand_code)),
-    ) {
+    if !has_room(&store, provider, std::iter::once(consent.key(brand.brand_code))) {
         return Err(ApiError::code("H525"));
     }
     match store.add(&consent, brand.brand_code, now, &iys.config.switches) {
@@ -73,21 +57,12 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
             }
             Ok(stored_answer(&stored))
         }
-        Err(codes) => Err(ApiError::all(
-            400,
-            codes
-                .into_iter()
-                .map(|code| stateful(code, &consent))
-                .collect(),
-        )),
+        Err(codes) => Err(ApiError::all(400, codes.into_iter().map(|code| stateful(code, &consent)).collect())),
     }
 }
 
 fn stored_answer(stored: &Stored) -> Response {
-    answer(
-        200,
-        &json!({ "transactionId": stored.transaction_id, "creationDate": stored.creation_date }),
-    )
+    answer(200, &json!({ "transactionId": stored.transaction_id, "creationDate": stored.creation_date }))
 }
 
 fn stateful(code: &'static str, consent: &Consent) -> Problem {
@@ -112,9 +87,7 @@ pub(super) fn moment<'a>(iys: &'a Iys, brand: &Brand, now: jiff::Timestamp) -> M
 /// The answer to stateless problems: empty values make the request malformed (400), anything else
 /// makes it invalid (422); `late_status` is for a lone H467 (U10).
 pub(super) fn stateless(problems: Vec<Problem>, late_status: u16) -> ApiError {
-    let (empty, other): (Vec<_>, Vec<_>) = problems
-        .into_iter()
-        .partition(|problem| problem.code == "H267");
+    let (empty, other): (Vec<_>, Vec<_>) = problems.into_iter().partition(|problem| problem.code == "H267");
     if !empty.is_empty() {
         return ApiError::all(400, empty);
     }
@@ -123,11 +96,7 @@ pub(super) fn stateless(problems: Vec<Problem>, late_status: u16) -> ApiError {
 }
 
 /// Whether the package has room for the keys that are not stored yet.
-pub(super) fn has_room(
-    store: &Store,
-    provider: &Provider,
-    keys: impl Iterator<Item = Key>,
-) -> bool {
+pub(super) fn has_room(store: &Store, provider: &Provider, keys: impl Iterator<Item = Key>) -> bool {
     let limit = provider
         .subscription
         .as_ref()

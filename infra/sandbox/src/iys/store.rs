@@ -28,10 +28,7 @@ pub(crate) struct Stored {
 
 impl Stored {
     fn of(movement: &Movement) -> Self {
-        Self {
-            transaction_id: movement.transaction_id(),
-            creation_date: movement.creation_date(),
-        }
+        Self { transaction_id: movement.transaction_id(), creation_date: movement.creation_date() }
     }
 }
 
@@ -47,10 +44,7 @@ struct Original {
 #[derive(Clone)]
 pub(crate) enum Outcome {
     /// Stored, or found stored already by an earlier v2 request.
-    Success {
-        stored: Stored,
-        original: Option<(Arc<str>, Arc<str>)>,
-    },
+    Success { stored: Stored, original: Option<(Arc<str>, Arc<str>)> },
     /// Refused with a code.
     Failure(&'static str),
 }
@@ -107,56 +101,27 @@ impl Store {
         refused
     }
 
-    fn process(
-        &mut self,
-        brand: u64,
-        v2: bool,
-        request: &Arc<str>,
-        item: &Item,
-        due: Timestamp,
-        switches: &Switches,
-    ) -> Outcome {
+    fn process(&mut self, brand: u64, v2: bool, request: &Arc<str>, item: &Item, due: Timestamp, switches: &Switches) -> Outcome {
         let print = digest(&item.consent.fingerprint(brand));
         if v2 && let Some(original) = self.any_v2.get(&print) {
-            return Outcome::Success {
-                stored: original.stored.clone(),
-                original: original.request.clone(),
-            };
+            return Outcome::Success { stored: original.stored.clone(), original: original.request.clone() };
         }
         match self.add(&item.consent, brand, due, switches) {
             Ok(stored) => {
                 if v2 {
                     let request = Some((Arc::clone(request), Arc::clone(&item.id)));
-                    self.any_v2.insert(
-                        print,
-                        Original {
-                            stored: stored.clone(),
-                            request,
-                        },
-                    );
+                    self.any_v2.insert(print, Original { stored: stored.clone(), request });
                 }
-                Outcome::Success {
-                    stored,
-                    original: None,
-                }
+                Outcome::Success { stored, original: None }
             }
             Err(codes) => Outcome::Failure(codes.first().copied().unwrap_or("H015")),
         }
     }
 
     /// Applies the stateful rules and stores the consent.
-    pub(crate) fn add(
-        &mut self,
-        consent: &Consent,
-        brand: u64,
-        now: Timestamp,
-        switches: &Switches,
-    ) -> Result<Stored, Vec<&'static str>> {
+    pub(crate) fn add(&mut self, consent: &Consent, brand: u64, now: Timestamp, switches: &Switches) -> Result<Stored, Vec<&'static str>> {
         let key = consent.key(brand);
-        let standing = self.current(&key).map(|current| Standing {
-            status: current.status,
-            consent_date: current.consent_date,
-        });
+        let standing = self.current(&key).map(|current| Standing { status: current.status, consent_date: current.consent_date });
         let codes = rules::against(consent, standing, switches);
         if !codes.is_empty() {
             return Err(codes);
@@ -177,11 +142,7 @@ impl Store {
     /// Stores a movement without asking any rule.
     pub(crate) fn record(&mut self, key: Key, movement: Movement) -> Arc<Movement> {
         let movement = Arc::new(movement);
-        let feeds = if movement.by_recipient() {
-            &mut self.by_recipients
-        } else {
-            &mut self.by_providers
-        };
+        let feeds = if movement.by_recipient() { &mut self.by_recipients } else { &mut self.by_providers };
         feeds
             .entry(key.brand)
             .or_default()
@@ -199,9 +160,7 @@ impl Store {
 
     /// Records of the given brands.
     pub(crate) fn record_count(&self, brands: impl Iterator<Item = u64>) -> u64 {
-        brands
-            .filter_map(|brand| self.record_counts.get(&brand))
-            .sum()
+        brands.filter_map(|brand| self.record_counts.get(&brand)).sum()
     }
 
     /// What stands for a key: the movement recorded last.
@@ -220,21 +179,9 @@ impl Store {
     }
 
     /// Remembers a single add by v2 under its path and body.
-    pub(crate) fn remember(
-        &mut self,
-        print: [u8; 32],
-        consent: &Consent,
-        brand: u64,
-        stored: &Stored,
-    ) {
+    pub(crate) fn remember(&mut self, print: [u8; 32], consent: &Consent, brand: u64, stored: &Stored) {
         self.single_v2.insert(print, stored.clone());
-        self.any_v2.insert(
-            digest(&consent.fingerprint(brand)),
-            Original {
-                stored: stored.clone(),
-                request: None,
-            },
-        );
+        self.any_v2.insert(digest(&consent.fingerprint(brand)), Original { stored: stored.clone(), request: None });
     }
 
     /// Takes a bulk list; returns its id and the ids of its items.
@@ -247,44 +194,22 @@ impl Store {
         delay: SignedDuration,
     ) -> (Arc<str>, Vec<Arc<str>>) {
         let id = fresh_id();
-        let items: Vec<Item> = consents
-            .into_iter()
-            .map(|consent| Item {
-                id: fresh_id(),
-                consent,
-                outcome: None,
-            })
-            .collect();
+        let items: Vec<Item> = consents.into_iter().map(|consent| Item { id: fresh_id(), consent, outcome: None }).collect();
         let ids = items.iter().map(|item| Arc::clone(&item.id)).collect();
         let due = taken + delay;
         self.queue.push_back((due, Arc::clone(&id)));
-        self.requests.insert(
-            Arc::clone(&id),
-            Request {
-                brand,
-                taken,
-                due,
-                v2,
-                items,
-            },
-        );
+        self.requests.insert(Arc::clone(&id), Request { brand, taken, due, v2, items });
         (id, ids)
     }
 
     /// A bulk list of the brand.
     pub(crate) fn request(&self, id: &str, brand: u64) -> Option<&Request> {
-        self.requests
-            .get(id)
-            .filter(|request| request.brand == brand)
+        self.requests.get(id).filter(|request| request.brand == brand)
     }
 
     /// Bulk items not yet processed.
     pub(crate) fn waiting(&self) -> usize {
-        self.queue
-            .iter()
-            .filter_map(|(_, id)| self.requests.get(id))
-            .map(|request| request.items.len())
-            .sum()
+        self.queue.iter().filter_map(|(_, id)| self.requests.get(id)).map(|request| request.items.len()).sum()
     }
 
     /// Movements of a brand from one side between `from` (inclusive) and `to` (inclusive), after the
@@ -298,11 +223,7 @@ impl Store {
         after: Option<Position>,
         limit: usize,
     ) -> Vec<(Position, &Key, &Arc<Movement>)> {
-        let feeds = if by_recipients {
-            &self.by_recipients
-        } else {
-            &self.by_providers
-        };
+        let feeds = if by_recipients { &self.by_recipients } else { &self.by_providers };
         let Some(feed) = feeds.get(&brand) else {
             return Vec::new();
         };
@@ -324,11 +245,7 @@ impl Store {
             if !rows.is_empty() && rows.len() + together.len() > limit {
                 break;
             }
-            rows.extend(
-                together
-                    .iter()
-                    .map(|(key, movement)| (*position, key, movement)),
-            );
+            rows.extend(together.iter().map(|(key, movement)| (*position, key, movement)));
         }
         rows
     }
@@ -338,9 +255,7 @@ impl Store {
         let mut counts = Counts::new();
         for (key, history) in &self.records {
             if let Some(current) = history.last().filter(|_| brands.contains(&key.brand)) {
-                *counts
-                    .entry((key.consent_type, key.recipient_type, current.status))
-                    .or_default() += 1;
+                *counts.entry((key.consent_type, key.recipient_type, current.status)).or_default() += 1;
             }
         }
         counts
@@ -407,63 +322,29 @@ mod tests {
         let switches = Switches::default();
         let mut store = Store::default();
         let consent = consent("+905992000001", Status::Onay, "2026-05-01 00:00:00");
-        let (id, _) = store.enqueue(
-            1,
-            vec![consent.clone()],
-            true,
-            at(0),
-            SignedDuration::from_secs(300),
-        );
+        let (id, _) = store.enqueue(1, vec![consent.clone()], true, at(0), SignedDuration::from_secs(300));
         store.settle(at(299), &switches);
         assert!(store.current(&consent.key(1)).is_none());
         store.settle(at(1000), &switches);
-        assert_eq!(
-            store
-                .current(&consent.key(1))
-                .map(|movement| movement.creation),
-            Some(at(300))
-        );
+        assert_eq!(store.current(&consent.key(1)).map(|movement| movement.creation), Some(at(300)));
         assert!(store.request(&id, 1).unwrap().items[0].outcome.is_some());
-        assert!(
-            store.request(&id, 2).is_none(),
-            "another brand does not see it"
-        );
+        assert!(store.request(&id, 2).is_none(), "another brand does not see it");
     }
 
     #[test]
     fn a_v2_resend_succeeds_and_names_the_first_request() {
         let switches = Switches::default();
         let mut store = Store::default();
-        let list = || {
-            vec![consent(
-                "+905992000001",
-                Status::Onay,
-                "2026-05-01 00:00:00",
-            )]
-        };
+        let list = || vec![consent("+905992000001", Status::Onay, "2026-05-01 00:00:00")];
         let (first, _) = store.enqueue(1, list(), true, at(0), SignedDuration::ZERO);
         let (second, _) = store.enqueue(1, list(), true, at(5), SignedDuration::ZERO);
         let (old, _) = store.enqueue(1, list(), false, at(6), SignedDuration::ZERO);
-        assert_eq!(
-            store.settle(at(10), &switches),
-            ["H178"],
-            "only v1 refuses an identical resend"
-        );
-        match store.request(&second, 1).unwrap().items[0]
-            .outcome
-            .as_ref()
-            .unwrap()
-        {
-            Outcome::Success {
-                original: Some((request, _)),
-                ..
-            } => assert_eq!(*request, first),
+        assert_eq!(store.settle(at(10), &switches), ["H178"], "only v1 refuses an identical resend");
+        match store.request(&second, 1).unwrap().items[0].outcome.as_ref().unwrap() {
+            Outcome::Success { original: Some((request, _)), .. } => assert_eq!(*request, first),
             _ => panic!("the resend succeeds with a reference"),
         }
-        assert!(matches!(
-            store.request(&old, 1).unwrap().items[0].outcome,
-            Some(Outcome::Failure("H178"))
-        ));
+        assert!(matches!(store.request(&old, 1).unwrap().items[0].outcome, Some(Outcome::Failure("H178"))));
     }
 
     #[test]
@@ -479,11 +360,7 @@ mod tests {
         let switches = Switches::default();
         let mut store = Store::default();
         for number in 0..25 {
-            let consent = consent(
-                &format!("+9059920000{number:02}"),
-                Status::Onay,
-                "2026-05-01 00:00:00",
-            );
+            let consent = consent(&format!("+9059920000{number:02}"), Status::Onay, "2026-05-01 00:00:00");
             store.add(&consent, 1, at(number / 5), &switches).unwrap();
         }
         let mut seen = Vec::new();
@@ -500,15 +377,7 @@ mod tests {
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), 25);
-        assert_eq!(
-            store.movements(1, false, at(1), at(2), None, 1000).len(),
-            10,
-            "the window is inclusive"
-        );
-        assert!(
-            store
-                .movements(1, false, at(10), at(2), None, 1000)
-                .is_empty()
-        );
+        assert_eq!(store.movements(1, false, at(1), at(2), None, 1000).len(), 10, "the window is inclusive");
+        assert!(store.movements(1, false, at(10), at(2), None, 1000).is_empty());
     }
 }

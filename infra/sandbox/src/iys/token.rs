@@ -42,23 +42,14 @@ struct Hour {
 impl Tokens {
     /// The provider (by position in the settings) that an access token belongs to.
     pub(crate) fn owner(&self, token: &str, now: Timestamp) -> Option<usize> {
-        self.access
-            .get(token)
-            .filter(|grant| now < grant.expires)
-            .map(|grant| grant.provider)
+        self.access.get(token).filter(|grant| now < grant.expires).map(|grant| grant.provider)
     }
 
     /// Counts a request; false once the hour's limit is reached, and then the hour starts again.
     fn admit(&mut self, peer: IpAddr, now: Timestamp, limit: usize) -> bool {
-        let hour = self.asked.entry(peer).or_insert(Hour {
-            start: now,
-            count: 0,
-        });
+        let hour = self.asked.entry(peer).or_insert(Hour { start: now, count: 0 });
         if now.duration_since(hour.start) >= HOUR {
-            *hour = Hour {
-                start: now,
-                count: 0,
-            };
+            *hour = Hour { start: now, count: 0 };
         }
         if hour.count >= limit {
             hour.start = now;
@@ -70,12 +61,7 @@ impl Tokens {
 }
 
 /// `POST /oauth2/token`.
-pub(super) async fn create(
-    State(iys): State<Arc<Iys>>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+pub(super) async fn create(State(iys): State<Arc<Iys>>, Extension(peer): Extension<Peer>, headers: HeaderMap, body: Bytes) -> Response {
     let now = iys.now();
     let limit = iys.config.token_limit_per_hour;
     if !iys.tokens().admit(peer.0, now, limit) {
@@ -99,11 +85,7 @@ fn password(iys: &Iys, fields: &Map<String, Value>, now: Timestamp) -> Response 
         (Ok(username), Ok(password)) => (username, password),
         (Err(error), _) | (_, Err(error)) => return oauth(400, error),
     };
-    let found = iys
-        .config
-        .providers
-        .iter()
-        .position(|provider| provider.username == username && provider.password == password);
+    let found = iys.config.providers.iter().position(|provider| provider.username == username && provider.password == password);
     match found {
         Some(provider) => grant(iys, provider, now),
         None => {
@@ -124,11 +106,7 @@ fn refresh(iys: &Iys, fields: &Map<String, Value>, now: Timestamp) -> Response {
     let reusable = iys.config.switches.refresh_token_reusable;
     let found = {
         let mut tokens = iys.tokens();
-        if reusable {
-            tokens.refresh.get(token).copied()
-        } else {
-            tokens.refresh.remove(token)
-        }
+        if reusable { tokens.refresh.get(token).copied() } else { tokens.refresh.remove(token) }
     };
     match found.filter(|grant| now < grant.expires) {
         Some(found) => grant(iys, found.provider, now),
@@ -140,27 +118,12 @@ fn grant(iys: &Iys, provider: usize, now: Timestamp) -> Response {
     let Some(account) = iys.config.providers.get(provider) else {
         return oauth(400, "invalid_request");
     };
-    let (access_life, refresh_life) = (
-        iys.config.access_token_seconds,
-        iys.config.refresh_token_seconds,
-    );
+    let (access_life, refresh_life) = (iys.config.access_token_seconds, iys.config.refresh_token_seconds);
     let access = jwt(account, "Bearer", now, access_life);
     let refresh = jwt(account, "Refresh", now, refresh_life);
     let mut tokens = iys.tokens();
-    tokens.access.insert(
-        access.clone(),
-        Grant {
-            provider,
-            expires: now + seconds(access_life),
-        },
-    );
-    tokens.refresh.insert(
-        refresh.clone(),
-        Grant {
-            provider,
-            expires: now + seconds(refresh_life),
-        },
-    );
+    tokens.access.insert(access.clone(), Grant { provider, expires: now + seconds(access_life) });
+    tokens.refresh.insert(refresh.clone(), Grant { provider, expires: now + seconds(refresh_life) });
     answer(
         200,
         &json!({
@@ -179,13 +142,8 @@ fn seconds(count: u64) -> SignedDuration {
 
 /// A token that looks like İYS's, with the documented claims; the signature is made up.
 fn jwt(account: &Provider, kind: &str, now: Timestamp, life: u64) -> String {
-    let encode =
-        |value: &Value| data_encoding::BASE64URL_NOPAD.encode(value.to_string().as_bytes());
-    let brands: Vec<Value> = account
-        .brands
-        .iter()
-        .map(|brand| json!({ "brandCode": brand.brand_code, "name": brand.name }))
-        .collect();
+    let encode = |value: &Value| data_encoding::BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+    let brands: Vec<Value> = account.brands.iter().map(|brand| json!({ "brandCode": brand.brand_code, "name": brand.name })).collect();
     let issued = now.as_second();
     let claims = json!({
         "jti": uuid::Uuid::new_v4().to_string(),
@@ -197,11 +155,7 @@ fn jwt(account: &Provider, kind: &str, now: Timestamp, life: u64) -> String {
         "serviceProvider": { "title": account.title, "iysCode": account.iys_code },
         "brands": brands,
     });
-    let signature = [
-        uuid::Uuid::new_v4().into_bytes(),
-        uuid::Uuid::new_v4().into_bytes(),
-    ]
-    .concat();
+    let signature = [uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()].concat();
     format!(
         "{}.{}.{}",
         encode(&json!({ "alg": "RS256", "typ": "JWT", "kid": "sandbox" })),
@@ -218,16 +172,9 @@ fn fields(headers: &HeaderMap, body: &[u8]) -> Option<Map<String, Value>> {
         .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
     if form {
         let pairs = url::form_urlencoded::parse(body);
-        return Some(
-            pairs
-                .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-                .collect(),
-        );
+        return Some(pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect());
     }
-    serde_json::from_slice::<Value>(body)
-        .ok()?
-        .as_object()
-        .cloned()
+    serde_json::from_slice::<Value>(body).ok()?.as_object().cloned()
 }
 
 /// A text field: `invalid_request` if missing or no text, `invalid_grant` if empty.
@@ -244,13 +191,8 @@ fn oauth(status: u16, error: &'static str) -> Response {
         "invalid_grant" => "Yetkilendirme bilgisi boş, desteklenmiyor ya da süresi dolmuş.",
         _ => "İstek eksik ya da kullanıcı bilgileri hatalı.",
     };
-    let mut response = answer(
-        status,
-        &json!({ "error": error, "error_description": description }),
-    );
-    response
-        .extensions_mut()
-        .insert(Refused(vec![error.to_owned()]));
+    let mut response = answer(status, &json!({ "error": error, "error_description": description }));
+    response.extensions_mut().insert(Refused(vec![error.to_owned()]));
     response
 }
 
@@ -260,9 +202,7 @@ fn too_many(iys: &Iys) -> Response {
         TokenLimitBody::TopLevel => {
             let (status, message) = lookup("H084");
             let mut response = answer(status, &json!({ "code": "H084", "message": message }));
-            response
-                .extensions_mut()
-                .insert(Refused(vec!["H084".to_owned()]));
+            response.extensions_mut().insert(Refused(vec!["H084".to_owned()]));
             response
         }
     };
@@ -284,17 +224,8 @@ mod tests {
         assert!(tokens.admit(peer, minute(0), 2));
         assert!(tokens.admit(peer, minute(1), 2));
         assert!(!tokens.admit(peer, minute(2), 2));
-        assert!(
-            !tokens.admit(peer, minute(61), 2),
-            "59 minutes after the refusal"
-        );
-        assert!(
-            !tokens.admit(peer, minute(120), 2),
-            "59 minutes after the second refusal"
-        );
-        assert!(
-            tokens.admit(peer, minute(180), 2),
-            "60 minutes after the last refusal"
-        );
+        assert!(!tokens.admit(peer, minute(61), 2), "59 minutes after the refusal");
+        assert!(!tokens.admit(peer, minute(120), 2), "59 minutes after the second refusal");
+        assert!(tokens.admit(peer, minute(180), 2), "60 minutes after the last refusal");
     }
 }
