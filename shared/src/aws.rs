@@ -1,37 +1,28 @@
-//! The AWS configuration that every SDK client of a process shares.
+//! What every AWS client of a process shares: one HTTP client with one TLS configuration.
+//!
+//! Reading the system's CA certificates dominates a function's start, so it happens once. Endpoints,
+//! region and credentials come from the standard environment (`AWS_ENDPOINT_URL_DYNAMODB`,
+//! `AWS_REGION` …), so a local run and the cloud take the same way.
 
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, tls};
 
-/// A connection inside a region stands within milliseconds; more means that the packet was lost.
-const CONNECT: Duration = Duration::from_secs(2);
-/// One attempt. DynamoDB, SQS and SSM answer in tens of milliseconds, so a silent attempt is dead.
-const ATTEMPT: Duration = Duration::from_secs(5);
-/// All attempts of one operation together.
-const OPERATION: Duration = Duration::from_secs(15);
-/// Attempts of one operation, the first included.
-const ATTEMPTS: u32 = 4;
-
-/// Builds the configuration from the environment (`AWS_REGION`, credentials, `AWS_ENDPOINT_URL_*`).
-///
-/// Call it once per process and build every SDK client from the result: they then share one HTTP
-/// client, and the system's CA roots, whose reading is most of a function's start, are read once.
+/// The configuration that every AWS client of this process is built from.
 pub async fn config() -> SdkConfig {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let http = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .operation_attempt_timeout(ATTEMPT)
-        .operation_timeout(OPERATION)
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(15))
         .build();
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
+        .retry_config(RetryConfig::standard().with_max_attempts(4))
         .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .load()
         .await
 }

@@ -350,7 +350,9 @@ impl Ledger {
                 Some(revision) => call
                     .condition_expression("#revision = :seen AND (attribute_not_exists(#blocked) OR #blocked <= :now)")
                     .expression_attribute_values(":seen", control::n(revision)),
-                None => call.condition_expression("attribute_not_exists(#revision) AND (attribute_not_exists(#blocked) OR #blocked <= :now)"),
+                None => {
+                    call.condition_expression("attribute_not_exists(#revision) AND (attribute_not_exists(#blocked) OR #blocked <= :now)")
+                }
             };
             match control::met(call.send().await)? {
                 Ok(_) => return Ok(Grant::At(now)),
