@@ -12,6 +12,7 @@ pub mod consent;
 pub mod environment;
 pub mod http_auth;
 pub mod intake;
+pub mod iys;
 pub mod ledger;
 pub mod problem;
 pub mod queue;

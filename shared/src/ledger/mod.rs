@@ -9,10 +9,13 @@
 //! Write units, index writes counted: a new movement costs 3 when it opens work and 2 when it does
 //! not; settling one target costs 3 while the other is open, and the same when it is the last.
 
+pub mod budget;
+mod control;
 mod cursor;
 pub mod item;
 mod store;
 mod submission;
+pub mod token;
 mod unknown;
 mod work;
 
