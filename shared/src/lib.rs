@@ -6,5 +6,7 @@
 pub mod brand;
 pub mod calendar;
 pub mod consent;
+pub mod http_auth;
+pub mod insider;
 pub mod ledger;
 pub mod registry;
