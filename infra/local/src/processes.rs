@@ -483,7 +483,7 @@ fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
 /// What Lambda itself puts into a function's environment.
 fn lambda_environment(function: &Function, worker: &str, runtime_api: &str) -> [(&'static str, String); 9] {
     [
-        ("AWS_LAMBDA_RUNTIME_API", format!("{runtime_api}/{worker}")),
+        ("AWS_LAMBDA_RUNTIME_API", format!("http://{runtime_api}/{worker}")),
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
