@@ -58,7 +58,7 @@ impl FromRequestParts<Arc<Iys>> for ProviderAccess {
         if owned {
             Ok(Self { provider: owner })
         } else {
-            Err(not_yours(iys))
+            Err(iys.refuse_access(not_yours(iys)))
         }
     }
 }
@@ -111,7 +111,7 @@ impl FromRequestParts<Arc<Iys>> for BrandAccess {
             .brand
             .ok_or_else(|| ApiError::code("H191"))?;
         let provider = access.provider(iys)?;
-        subscribed(provider)?;
+        subscribed(provider).map_err(|error| iys.refuse_access(error))?;
         match provider
             .brands
             .iter()
@@ -121,7 +121,7 @@ impl FromRequestParts<Arc<Iys>> for BrandAccess {
                 provider: access.provider,
                 brand,
             }),
-            None => Err(not_yours(iys)),
+            None => Err(iys.refuse_access(not_yours(iys))),
         }
     }
 }

@@ -826,6 +826,30 @@ async fn an_answer_lost_after_the_fact_is_made_good_by_a_v2_resend() {
 }
 
 #[tokio::test]
+async fn a_request_whose_caller_gave_up_lands_late() {
+    let rig = Rig::new().await;
+    let path = format!("/v2{BASE}/consents");
+    let consent = rig.consent("+905992000001", "ONAY", -10);
+    rig.fault(&json!({ "path": path, "kind": "latency", "latency_ms": 1000 }))
+        .await;
+    let request = rig
+        .served
+        .request(Method::POST, &path)
+        .bearer_auth(&rig.token)
+        .json(&consent);
+    let given_up = request
+        .timeout(std::time::Duration::from_millis(20))
+        .send()
+        .await;
+    assert!(given_up.unwrap_err().is_timeout());
+    assert_eq!(rig.served.get("/_sandbox/summary").await["movements"], 0);
+    eventually(async || {
+        (rig.served.get("/_sandbox/summary").await["movements"] == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn dropped_and_made_up_answers_change_nothing_and_are_no_violations() {
     let rig = Rig::new().await;
     let path = format!("/v2{BASE}/consents");
