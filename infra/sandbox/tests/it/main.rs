@@ -5,3 +5,4 @@ mod insider;
 mod iys;
 mod receiver;
 mod rig;
+mod silence;
