@@ -5,4 +5,3 @@ mod insider;
 mod iys;
 mod receiver;
 mod rig;
-mod silence;

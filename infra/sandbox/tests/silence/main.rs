@@ -1,4 +1,12 @@
-//! What the simulators write to their log.
+//! What the simulators write to their log. A program of its own, as it sets the log of the whole process.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "../it/receiver.rs"]
+#[expect(dead_code, reason = "the other tests use the rest")]
+mod receiver;
+#[path = "../it/rig.rs"]
+#[expect(dead_code, reason = "the other tests use the rest")]
+mod rig;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -6,8 +14,8 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-use crate::receiver::Receiver;
-use crate::rig::{Served, eventually};
+use receiver::Receiver;
+use rig::{Served, eventually};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -30,8 +38,7 @@ async fn the_log_names_paths_and_statuses_and_never_an_address() {
         .with_env_filter(EnvFilter::new("sandbox=trace"))
         .with_writer(move || writer.clone())
         .finish();
-    // The test's runtime has one thread, so everything it spawns writes here.
-    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::subscriber::set_global_default(subscriber).unwrap();
     let (receiver, address) = Receiver::serve(None).await;
     receiver.answer_next(&[500, 500]);
     let mut config = sandbox::insider::Config {
