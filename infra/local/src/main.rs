@@ -1,3 +1,9 @@
-//! Process entry.
+//! `cargo run`: the whole system on this machine.
 
-fn main() {}
+use std::process::ExitCode;
+
+use local::{Functions, cli_main};
+
+fn main() -> ExitCode {
+    cli_main(Functions::new(), None)
+}

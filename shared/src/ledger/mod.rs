@@ -16,6 +16,7 @@ pub mod item;
 mod store;
 mod submission;
 pub mod token;
+mod unknown;
 mod work;
 
 use aws_sdk_dynamodb::Client;
