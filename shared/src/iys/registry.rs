@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 use super::client::{BULK_RECORDS, Client, ONAYS_RECIPIENTS};
 use crate::brand::Brand;
@@ -13,9 +12,6 @@ use crate::consent::{Channel, Recipient, RecipientType};
 use crate::registry::{Capabilities, Feed, Holding, Page, Record, Registry, RegistryError, ResultLine, Submitted, Verdict};
 
 /// İYS for one brand. It never calls a method for a channel that the brand has not authorised.
-///
-/// The moments that the port passes in are not used: a call may wait for its turn first, so the client
-/// reads its own clock.
 #[derive(Debug, Clone)]
 pub struct IysRegistry {
     client: Client,
@@ -42,17 +38,17 @@ impl Registry for IysRegistry {
         Capabilities { bulk_records: BULK_RECORDS, onays_recipients: ONAYS_RECIPIENTS }
     }
 
-    async fn add(&self, record: &Record, _now: Timestamp) -> Result<Verdict, RegistryError> {
+    async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {
         self.authorised(record.channel)?;
         self.client.add(&self.brand.iys, record).await
     }
 
-    async fn submit(&self, records: &[Record], _now: Timestamp) -> Result<Submitted, RegistryError> {
+    async fn submit(&self, records: &[Record]) -> Result<Submitted, RegistryError> {
         records.iter().try_for_each(|record| self.authorised(record.channel))?;
         self.client.submit(&self.brand.iys, records).await
     }
 
-    async fn results(&self, request_id: &str, _now: Timestamp) -> Result<Vec<ResultLine>, RegistryError> {
+    async fn results(&self, request_id: &str) -> Result<Vec<ResultLine>, RegistryError> {
         self.client.results(&self.brand.iys, request_id).await
     }
 
@@ -61,7 +57,6 @@ impl Registry for IysRegistry {
         channel: Channel,
         recipient_type: RecipientType,
         recipients: &[Recipient],
-        _now: Timestamp,
     ) -> Result<HashSet<Recipient>, RegistryError> {
         self.authorised(channel)?;
         self.client.onays(&self.brand.iys, channel, recipient_type, recipients).await
@@ -72,13 +67,12 @@ impl Registry for IysRegistry {
         channel: Channel,
         recipient_type: RecipientType,
         recipient: &Recipient,
-        _now: Timestamp,
     ) -> Result<Option<Holding>, RegistryError> {
         self.authorised(channel)?;
         self.client.holding(&self.brand.iys, channel, recipient_type, recipient).await
     }
 
-    async fn changes(&self, feed: Feed, cursor: Option<&str>, _now: Timestamp) -> Result<Page, RegistryError> {
+    async fn changes(&self, feed: Feed, cursor: Option<&str>) -> Result<Page, RegistryError> {
         self.client.changes(&self.brand.iys, feed, cursor).await
     }
 }
