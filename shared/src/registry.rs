@@ -163,19 +163,22 @@ pub enum RegistryError {
 }
 
 /// What the functions need of the place where consents are registered, for one brand.
+///
+/// No method takes the time: a call may wait for its turn first, so an implementation has a clock of
+/// its own.
 #[async_trait]
 pub trait Registry: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
 
     /// Registers one record and waits for the verdict. Sending the identical record again is safe.
-    async fn add(&self, record: &Record, now: Timestamp) -> Result<Verdict, RegistryError>;
+    async fn add(&self, record: &Record) -> Result<Verdict, RegistryError>;
 
     /// Hands in many records, at most [`Capabilities::bulk_records`], no key twice.
-    async fn submit(&self, records: &[Record], now: Timestamp) -> Result<Submitted, RegistryError>;
+    async fn submit(&self, records: &[Record]) -> Result<Submitted, RegistryError>;
 
     /// What became of a bulk submission. Empty while it is not processed.
-    async fn results(&self, request_id: &str, now: Timestamp) -> Result<Vec<ResultLine>, RegistryError>;
+    async fn results(&self, request_id: &str) -> Result<Vec<ResultLine>, RegistryError>;
 
     /// Which of these addresses hold an ONAY, at most [`Capabilities::onays_recipients`], none twice.
     async fn onays(
@@ -183,7 +186,6 @@ pub trait Registry: Send + Sync {
         channel: Channel,
         recipient_type: RecipientType,
         recipients: &[Recipient],
-        now: Timestamp,
     ) -> Result<HashSet<Recipient>, RegistryError>;
 
     /// What the registry holds for one key; `None` when it holds nothing.
@@ -192,9 +194,8 @@ pub trait Registry: Send + Sync {
         channel: Channel,
         recipient_type: RecipientType,
         recipient: &Recipient,
-        now: Timestamp,
     ) -> Result<Option<Holding>, RegistryError>;
 
     /// The next page of a feed after `cursor`, or from its beginning.
-    async fn changes(&self, feed: Feed, cursor: Option<&str>, now: Timestamp) -> Result<Page, RegistryError>;
+    async fn changes(&self, feed: Feed, cursor: Option<&str>) -> Result<Page, RegistryError>;
 }

@@ -1,3 +1,7 @@
-//! Process entry.
+//! `cargo run`: the whole system on this machine.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    local::cli_main(local::functions(), Some(local::Simulators::default().shared()))
+}

@@ -15,7 +15,7 @@ mod vocabulary;
 
 pub use date::{ConsentDate, DateError, TURKISH_TIME};
 pub use key::{BrandName, BrandNameError, ConsentKey};
-pub use movement::{EventId, EventIdError, Head, Movement, Origin};
+pub use movement::{EventId, EventIdError, Head, Movement, Origin, Sent};
 pub use recipient::{RawRecipient, Recipient, RecipientError, RecipientId, RecipientIdError, RecipientIdKey};
 pub use source::{Source, SourceError};
 pub use state::{Answer, ConsentState, Known, Merge, Outcome, Sync, Target};

@@ -120,6 +120,24 @@ impl Head {
     }
 }
 
+/// Which state was sent to a target: what an answer that comes later is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The movement that was the state.
+    pub event_id: EventId,
+    /// Its status.
+    pub status: Status,
+    /// Its date.
+    pub consent_date: ConsentDate,
+}
+
+impl Head {
+    /// What to remember of this head when it is sent.
+    pub fn sent(&self) -> Sent {
+        Sent { event_id: self.event_id.clone(), status: self.status, consent_date: self.consent_date }
+    }
+}
+
 /// One consent or refusal of one address on one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Movement {

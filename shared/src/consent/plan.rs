@@ -81,7 +81,7 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
 }
 
 /// A RET that is too late, as the brand's own decision of this moment.
-fn as_hs_karar(state: &ConsentState, now: Timestamp) -> Movement {
+pub fn as_hs_karar(state: &ConsentState, now: Timestamp) -> Movement {
     corrected(state, Source::HsKarar, ConsentDate::at(now), now)
 }
 

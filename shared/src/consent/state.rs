@@ -15,8 +15,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::code::{Code, Hold};
-use super::{ConsentDate, ConsentKey, Head, Movement, Origin, Recipient, Status};
+use super::code::Hold;
+use super::{ConsentDate, ConsentKey, Head, Movement, Origin, Recipient, Sent, Status};
 
 /// The two systems that must end up with the ledger's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ pub enum Sync {
     /// Final: the target refused it, with a code that a person can act on.
     Rejected {
         /// The target's code.
-        code: Code,
+        code: String,
         /// When.
         at: Timestamp,
     },
@@ -179,7 +179,7 @@ pub enum Answer {
         transaction_id: Option<String>,
     },
     /// Final: refused.
-    Rejected(Code),
+    Rejected(String),
     /// Waits for somebody until `due`.
     Held {
         /// For what.
@@ -248,8 +248,15 @@ impl ConsentState {
         let known_before = self.known;
         self.note_origin(&movement.head);
         if movement.head.outranks(&self.head) {
+            let told_again = movement.head.status == self.head.status && movement.head.consent_date == self.head.consent_date;
             let on_its_way = self.insider.may_be_on_its_way();
             self.head = movement.head.clone();
+            if told_again {
+                // Another report of the same act, such as our own movement in the registry's feed:
+                // whoever has the state keeps it.
+                self.registry_turned_out(now, due);
+                return Merge::Advanced;
+            }
             self.open_registry(now, due);
             // Something older of ours may still land at Insider: then what Insider said itself is
             // sent back to it, so that it has the last word.
@@ -270,7 +277,7 @@ impl ConsentState {
 
     /// Takes a target's answer for the state that `sent` names. When the state has moved on in the
     /// meantime, the answer only tells what the target held: the newer state stays open.
-    pub fn answered(&mut self, target: Target, sent: &Head, answer: Answer, now: Timestamp, due: Timestamp) {
+    pub fn answered(&mut self, target: Target, sent: &Sent, answer: Answer, now: Timestamp, due: Timestamp) {
         let current = sent.event_id == self.head.event_id;
         if target == Target::Registry {
             self.note_registry_answer(sent, &answer);
@@ -348,7 +355,7 @@ impl ConsentState {
         }
     }
 
-    fn note_registry_answer(&mut self, sent: &Head, answer: &Answer) {
+    fn note_registry_answer(&mut self, sent: &Sent, answer: &Answer) {
         match answer {
             Answer::Settled { outcome: Outcome::Applied, .. } => self.note_known(sent.status, sent.consent_date),
             Answer::Settled { outcome: Outcome::AlreadyThere, .. } if self.known.is_none_or(|known| known.status != sent.status) => {
@@ -373,9 +380,7 @@ impl ConsentState {
         let has_it = self.head.origin == Origin::Insider && !overtaking;
         self.insider = match self.insider_status() {
             // What Insider itself said needs no telling, even while the registry does not have it.
-            _ if has_it && !(self.head.status == Status::Onay && matches!(self.registry, Sync::Rejected { .. })) => {
-                settled(Outcome::NotNeeded, now)
-            }
+            _ if has_it => settled(Outcome::NotNeeded, now),
             Some(_) => Sync::Pending { due, sweeps: 0 },
             None => Sync::Awaiting,
         };
@@ -421,5 +426,173 @@ fn sync_of(answer: Answer, now: Timestamp, before: &Sync) -> Sync {
         }
         Answer::Submitted { submission, due } => Sync::Submitted { submission, due },
         Answer::Postponed { due } => Sync::Pending { due, sweeps: 0 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::consent::{Channel, EventId, RecipientIdKey, RecipientType, Source};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).expect("in range")
+    }
+
+    fn movement(status: Status, second: i64, origin: Origin, name: &str) -> Movement {
+        let brand = "demo".parse().expect("a brand");
+        let recipient = Recipient::parse("ayse@example.com", Channel::Eposta).expect("an address");
+        Movement {
+            key: ConsentKey {
+                recipient_id: recipient.id(&RecipientIdKey::new("k".repeat(32)), &brand),
+                brand,
+                channel: Channel::Eposta,
+                recipient_type: RecipientType::Bireysel,
+            },
+            recipient,
+            head: Head {
+                status,
+                source: if origin == Origin::Registry { "IYS_WEB".parse().expect("a source") } else { Source::HsWeb },
+                consent_date: ConsentDate::at(at(second)),
+                origin,
+                event_id: EventId::derive(origin.as_str(), [status.as_str(), &second.to_string(), name]),
+                received_at: at(second + 5),
+            },
+        }
+    }
+
+    fn state_of(movements: &[Movement]) -> ConsentState {
+        let (first, rest) = movements.split_first().expect("at least one");
+        let mut state = ConsentState::first(first, at(100), at(200));
+        for movement in rest {
+            state.apply(movement, at(100), at(200));
+        }
+        state
+    }
+
+    fn applied() -> Answer {
+        Answer::Settled { outcome: Outcome::Applied, transaction_id: Some("t".into()) }
+    }
+
+    #[test]
+    fn a_refusal_from_the_api_opens_both_targets() {
+        let state = state_of(&[movement(Status::Ret, 0, Origin::Api, "a")]);
+        assert!(state.registry.is_open() && state.insider.is_open());
+        assert_eq!(state.insider_status(), Some(Status::Ret));
+    }
+
+    #[test]
+    fn insider_hears_an_onay_only_once_the_registry_holds_it() {
+        let onay = movement(Status::Onay, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&onay));
+        assert_eq!(state.insider, Sync::Awaiting);
+        state.answered(Target::Registry, &onay.head.sent(), applied(), at(101), at(200));
+        assert_eq!(state.insider, Sync::Pending { due: at(200), sweeps: 0 });
+        assert_eq!(state.insider_status(), Some(Status::Onay));
+    }
+
+    #[test]
+    fn an_onay_that_the_registry_refused_is_taken_back_at_insider() {
+        let onay = movement(Status::Onay, 0, Origin::Insider, "a");
+        let mut state = state_of(std::slice::from_ref(&onay));
+        assert!(!state.insider.is_open(), "Insider said it itself");
+        state.answered(Target::Registry, &onay.head.sent(), Answer::Rejected("H467".into()), at(101), at(200));
+        assert!(state.insider.is_open());
+        assert_eq!(state.insider_status(), Some(Status::Ret));
+    }
+
+    #[test]
+    fn invariant_5_what_came_from_a_system_is_not_sent_back_to_it() {
+        let from_insider = state_of(&[movement(Status::Ret, 0, Origin::Insider, "a")]);
+        assert!(!from_insider.insider.is_open() && from_insider.registry.is_open());
+        let from_registry = state_of(&[movement(Status::Ret, 0, Origin::Registry, "a")]);
+        assert!(from_registry.insider.is_open() && !from_registry.registry.is_open());
+    }
+
+    #[test]
+    fn what_insider_said_is_sent_back_when_something_older_of_ours_may_overtake_it() {
+        let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a")]);
+        assert!(state.insider.is_open(), "the ONAY is on its way to Insider");
+        state.apply(&movement(Status::Ret, 10, Origin::Insider, "b"), at(100), at(200));
+        assert!(state.insider.is_open());
+        assert_eq!(state.insider_status(), Some(Status::Ret));
+    }
+
+    #[test]
+    fn our_own_movement_in_the_registrys_feed_opens_nothing() {
+        let ours = movement(Status::Ret, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&ours));
+        state.answered(Target::Registry, &ours.head.sent(), applied(), at(101), at(200));
+        state.answered(Target::Insider, &ours.head.sent(), applied(), at(102), at(200));
+        let settled = (state.registry.clone(), state.insider.clone());
+        state.apply(&movement(Status::Ret, 0, Origin::Registry, "b"), at(110), at(300));
+        assert_eq!((state.registry.clone(), state.insider.clone()), settled);
+    }
+
+    #[test]
+    fn an_answer_for_an_older_state_does_not_settle_the_newer_one() {
+        let onay = movement(Status::Onay, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&onay));
+        state.apply(&movement(Status::Ret, 10, Origin::Api, "b"), at(100), at(200));
+        state.answered(Target::Registry, &onay.head.sent(), applied(), at(101), at(200));
+        assert!(state.registry.is_open() && state.registry_holds_onay());
+    }
+
+    #[test]
+    fn a_refusal_settled_as_not_registered_reopens_when_the_registry_turns_out_to_hold_an_onay() {
+        let ret = movement(Status::Ret, 10, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&ret));
+        let answer = Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: None };
+        state.answered(Target::Registry, &ret.head.sent(), answer, at(101), at(200));
+        assert!(!state.registry.is_open());
+        state.apply(&movement(Status::Onay, 5, Origin::Registry, "b"), at(110), at(200));
+        assert!(state.registry.is_open());
+        assert_eq!(state.head.status, Status::Ret);
+    }
+
+    fn any_movement() -> impl Strategy<Value = Movement> {
+        let origin = prop_oneof![Just(Origin::Insider), Just(Origin::Registry), Just(Origin::Api), Just(Origin::Import)];
+        (any::<bool>(), 0i64..6, origin, 0u8..3).prop_map(|(onay, second, origin, name)| {
+            let status = if onay { Status::Onay } else { Status::Ret };
+            movement(status, second, origin, &name.to_string())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn invariant_3_any_order_and_repetition_ends_in_one_state(
+            (movements, shuffled) in prop::collection::vec(any_movement(), 1..12).prop_flat_map(|movements| {
+                let twice: Vec<_> = movements.iter().chain(movements.iter()).cloned().collect();
+                (Just(movements), Just(twice).prop_shuffle())
+            })
+        ) {
+            let one = state_of(&movements);
+            let other = state_of(&shuffled);
+            prop_assert_eq!(&one.head, &other.head);
+            prop_assert_eq!(one.seen_at_insider, other.seen_at_insider);
+        }
+
+        #[test]
+        fn invariant_2_only_a_later_onay_lifts_a_refusal(movements in prop::collection::vec(any_movement(), 1..12)) {
+            let state = state_of(&movements);
+            let last_ret = movements.iter().filter(|m| m.head.status == Status::Ret).map(|m| m.head.consent_date).max();
+            if let (Status::Onay, Some(ret)) = (state.head.status, last_ret) {
+                prop_assert!(state.head.consent_date > ret);
+            }
+        }
+
+        #[test]
+        fn invariant_4_whatever_happens_insider_is_never_left_with_an_onay_that_the_head_refuses(
+            movements in prop::collection::vec(any_movement(), 1..12)
+        ) {
+            let state = state_of(&movements);
+            if state.head.status == Status::Ret && state.head.origin != Origin::Insider {
+                prop_assert_eq!(state.insider_status(), Some(Status::Ret));
+                let told = matches!(state.insider, Sync::Pending { .. });
+                let said_so_itself = movements.iter().any(|m| m.head.origin == Origin::Insider && m.head.status == Status::Ret);
+                prop_assert!(told || said_so_itself);
+            }
+        }
     }
 }

@@ -1,6 +1,32 @@
 //! The ledger: one DynamoDB table that holds every consent state, its history and the work to do.
+//!
+//! A movement is recorded in three repeatable steps: the history item first (a conditional put, which
+//! also tells whether the event is new), then the state (a conditional write over the revision that
+//! was read), then a queue message by the caller. A crash between any two of them and a repetition
+//! end in the same place, and what is left pending without a message is found by the sweep through
+//! the sparse index `work`. No step needs a transaction.
+//!
+//! Write units, index writes counted: a new movement costs 3 when it opens work and 2 when it does
+//! not; settling one target costs 3 while the other is open, and the same when it is the last.
+
+pub mod budget;
+mod control;
+mod cursor;
+pub mod item;
+mod store;
+mod submission;
+pub mod token;
+mod unknown;
+mod work;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+pub use cursor::Trail;
+pub use item::{Ending, Entry};
+pub use store::{Recorded, Story};
+pub use submission::{Member, Submission};
+pub use work::{Backlog, DueWork};
 
 /// The ledger.
 #[derive(Debug, Clone)]
@@ -10,7 +36,7 @@ pub struct Ledger {
 }
 
 /// Why the ledger gave no answer. Never carries an item's content.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
     /// DynamoDB refused or did not answer.
     #[error("DynamoDB {operation}: {why}")]
@@ -33,17 +59,15 @@ pub enum LedgerError {
 
 impl LedgerError {
     /// An SDK error without anything that could quote an item.
-    pub(crate) fn store<E, R>(operation: &'static str) -> impl FnOnce(aws_sdk_dynamodb::error::SdkError<E, R>) -> Self
+    pub(crate) fn store<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
     where
-        E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
+        E: ProvideErrorMetadata,
     {
         move |error| {
             let why = match &error {
-                aws_sdk_dynamodb::error::SdkError::ServiceError(service) => {
-                    service.err().code().unwrap_or("unknown service error").to_owned()
-                }
-                aws_sdk_dynamodb::error::SdkError::TimeoutError(_) => "timed out".to_owned(),
-                aws_sdk_dynamodb::error::SdkError::DispatchFailure(_) => "no connection".to_owned(),
+                SdkError::ServiceError(service) => service.err().code().unwrap_or("unknown service error").to_owned(),
+                SdkError::TimeoutError(_) => "timed out".to_owned(),
+                SdkError::DispatchFailure(_) => "no connection".to_owned(),
                 _ => "no usable answer".to_owned(),
             };
             Self::Store { operation, why }
