@@ -90,7 +90,7 @@ impl Pull<'_> {
         let mut pulled = Pulled::default();
         for _ in 0..PAGES {
             let now = (self.clock)();
-            let page = self.registry.changes(feed, cursor.as_deref(), now).await?;
+            let page = self.registry.changes(feed, cursor.as_deref()).await?;
             for field in &page.unreadable {
                 tracing::warn!(feed = name, field, "a line of the feed could not be read");
             }

@@ -85,7 +85,7 @@ impl Push<'_> {
                 report.failed.extend(open.into_iter().map(|state| state.key));
                 break;
             }
-            open = self.round(open, &mut report).await;
+            open = Box::pin(self.round(open, &mut report)).await;
         }
         report
     }
@@ -114,10 +114,10 @@ impl Push<'_> {
         }
         drop(steps);
         if !ask.is_empty() {
-            self.ask(ask, report, &mut again).await;
+            Box::pin(self.ask(ask, report, &mut again)).await;
         }
         if !send.is_empty() {
-            self.send(send, report, &mut again).await;
+            Box::pin(self.send(send, report, &mut again)).await;
         }
         again
     }
@@ -167,7 +167,7 @@ impl Push<'_> {
         for ((channel, recipient_type), states) in groups {
             for chunk in states.chunks(self.registry.capabilities().onays_recipients.max(1)) {
                 let recipients: Vec<_> = chunk.iter().map(|state| state.recipient.clone()).collect();
-                let onays = match self.registry.onays(channel, recipient_type, &recipients, (self.clock)()).await {
+                let onays = match self.registry.onays(channel, recipient_type, &recipients).await {
                     Ok(onays) => onays,
                     Err(error) => {
                         self.all_failed(chunk, error, report).await;
@@ -202,7 +202,7 @@ impl Push<'_> {
         if states.len() <= SINGLE_ADDS || most == 0 {
             let mut adds = futures::stream::iter(states)
                 .map(|state| async move {
-                    let verdict = self.registry.add(&record(&state), (self.clock)()).await;
+                    let verdict = self.registry.add(&record(&state)).await;
                     (state, verdict)
                 })
                 .buffer_unordered(AT_ONCE);
@@ -218,7 +218,7 @@ impl Push<'_> {
             return;
         }
         for chunk in states.chunks(most) {
-            self.submit(chunk.to_vec(), report, again).await;
+            Box::pin(self.submit(chunk.to_vec(), report, again)).await;
         }
     }
 
@@ -243,7 +243,7 @@ impl Push<'_> {
                 return;
             }
             let records: Vec<_> = states.iter().map(record).collect();
-            match self.registry.submit(&records, (self.clock)()).await {
+            match self.registry.submit(&records).await {
                 Ok(Submitted::Taken { request_id, record_ids }) => {
                     tracing::info!(submission = %submission.id, records = states.len(), "bulk submission taken");
                     submission.request_id = Some(request_id);
@@ -350,7 +350,7 @@ impl Push<'_> {
             .filter(|state| matches!(&state.registry, Sync::Submitted { submission, .. } if submission == id))
             .map(|state| (state.key.clone(), state))
             .collect();
-        let lines = match self.registry.results(&request_id, now).await {
+        let lines = match self.registry.results(&request_id).await {
             Ok(lines) => lines,
             Err(RegistryError::Busy { until, why }) => {
                 tracing::info!(submission = id, why, "results cannot be asked for now");
@@ -491,7 +491,7 @@ impl Push<'_> {
     /// Fetches what the registry holds for a key and merges it.
     async fn fetch(&self, state: &ConsentState) -> Result<Done, RegistryError> {
         let now = (self.clock)();
-        let holding = self.registry.holding(state.key.channel, state.key.recipient_type, &state.recipient, now).await?;
+        let holding = self.registry.holding(state.key.channel, state.key.recipient_type, &state.recipient).await?;
         match holding {
             None => self.answer(state, Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: None }).await,
             // Where the registry's movement does not outrank ours, the state has at least learnt what is
