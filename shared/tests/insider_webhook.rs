@@ -231,12 +231,23 @@ fn a_body_delivered_twice_is_the_same_movement_however_it_is_written() {
     let one = r#"{"event_name":"email_unsubscribe","attrs":{"email":"ayse@example.com","city":"x"}}"#;
     let two = r#"[ {"attrs":{"city":"x", "email":"ayse@example.com"}, "event_name":"email_unsubscribe"} ]"#;
     let three = r#"{"event_name":"email_unsubscribe","attrs":{"email":"ayse@example.com","city":"y"}}"#;
-    assert_eq!(id(one, NOW), id(two, "2026-11-20T10:00:00Z"));
+    assert_eq!(id(one, NOW), id(two, "2026-11-20T09:59:59Z"));
     assert_ne!(id(one, NOW), id(three, NOW));
     let dated =
         |at: i64, seen: &str| format!(r#"{{"event":"unsubscribe","email":"a@bc.de","msg-id":"m1","timestamp":{at},"seen":"{seen}"}}"#);
     assert_eq!(id(&dated(1, "a"), NOW), id(&dated(1, "b"), NOW));
     assert_ne!(id(&dated(1, "a"), NOW), id(&dated(2, "a"), NOW));
+}
+
+#[test]
+fn undated_words_are_one_refusal_an_hour_and_one_consent_for_good() {
+    let id = |event: &str, at: &str| {
+        let body = json!({"event": event, "email": AYSE, "msg-id": "m1", "timestamp": 0}).to_string();
+        read(body.as_bytes(), &brand(), at.parse().unwrap()).unwrap().movements[0].head.event_id.clone()
+    };
+    assert_eq!(id("unsubscribe", NOW), id("unsubscribe", "2026-11-20T09:59:59Z"));
+    assert_ne!(id("unsubscribe", NOW), id("unsubscribe", "2026-11-20T10:00:00Z"));
+    assert_eq!(id("resubscribe", NOW), id("resubscribe", "2027-11-20T10:00:00Z"));
 }
 
 #[test]

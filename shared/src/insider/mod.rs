@@ -5,4 +5,7 @@
 //! favour of the refusal and documented where it is decided.
 
 pub mod auth;
+mod client;
 pub mod webhook;
+
+pub use client::{Answer, Client, Connection, Flag, InsiderError, Outcome, Profile, Quota, Settings, Throttle};

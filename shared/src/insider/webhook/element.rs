@@ -97,14 +97,14 @@ impl Reader<'_> {
             consent_date: self.consent_date(fields),
             ..Draft::default()
         };
-        let event_id = match field::some_text(fields.get("msg-id")) {
+        let identity = match field::some_text(fields.get("msg-id")) {
             Some(message) => {
                 let timestamp = fields.get("timestamp").map(Value::to_string).unwrap_or_default();
-                EventId::derive("insider", ["message", message.as_ref(), name, timestamp.as_str()])
+                ["message".to_owned(), message.into_owned(), format!("{name} {timestamp}")]
             }
-            None => body_id(fields, ""),
+            None => body(fields, ""),
         };
-        self.take(index, draft, found, self.brand.insider.source_for(channel), event_id)
+        self.take(index, draft, found, self.brand.insider.source_for(channel), identity)
     }
 
     /// What an unsubscribe means once it is known whether it is of a group: what the brand says about
@@ -178,7 +178,7 @@ impl Reader<'_> {
             consent_date: self.consent_date(fields),
             ..Draft::default()
         };
-        self.take(index, draft, found, source, body_id(fields, name))
+        self.take(index, draft, found, source, body(fields, name))
     }
 
     /// A body of the brand's making in the words of the consent API.
@@ -197,7 +197,7 @@ impl Reader<'_> {
             Some(Ok(channel)) => self.brand.insider.source_for(channel),
             _ => &self.brand.api.default_source,
         };
-        self.take(index, draft, field::text(fields.get(RECIPIENT)), default_source, body_id(fields, ""))
+        self.take(index, draft, field::text(fields.get(RECIPIENT)), default_source, body(fields, ""))
     }
 
     /// The date of an element in İYS's form; `None` means the moment of receipt.
@@ -215,8 +215,13 @@ impl Reader<'_> {
         }
     }
 
+    /// What tells an undated refusal from one of another time with the same words.
+    fn hour(&self) -> String {
+        self.now.as_second().div_euclid(3600).to_string()
+    }
+
     /// Checks İYS's stateless rules, mending what must not cost a refusal, and makes the movement.
-    fn take(&self, index: usize, mut draft: Draft, found: Found<'_>, default_source: &Source, event_id: EventId) -> Told {
+    fn take(&self, index: usize, mut draft: Draft, found: Found<'_>, default_source: &Source, identity: Identity) -> Told {
         draft.recipient = match found {
             Found::Text(text) => Some(RawRecipient::new(text.into_owned())),
             Found::Nothing => None,
@@ -238,6 +243,8 @@ impl Reader<'_> {
                 }
             }
         };
+        let hour = if checked.dated || checked.status == Status::Onay { String::new() } else { self.hour() };
+        let event_id = EventId::derive("insider", identity.iter().chain([&hour]).map(String::as_str));
         let recipient_id = checked.recipient.id(&self.brand.recipient_id_key, &self.brand.name);
         let movement = Movement {
             key: ConsentKey {
@@ -350,10 +357,13 @@ fn names_a_group(fields: &Fields) -> bool {
     })
 }
 
-/// The id of a statement that has no message id: all that was sent, without addresses.
-fn body_id(fields: &Fields, attribute: &str) -> EventId {
+/// What a statement is known by within its key.
+type Identity = [String; 3];
+
+/// The identity of a statement that has no message id: all that was sent, without addresses.
+fn body(fields: &Fields, attribute: &str) -> Identity {
     let left_out: Vec<&str> = EMAIL.into_iter().chain(PHONE).chain([RECIPIENT]).collect();
-    EventId::derive("insider", ["body", attribute, &field::canonical(fields, &left_out)])
+    ["body".to_owned(), attribute.to_owned(), field::canonical(fields, &left_out)]
 }
 
 fn is_sendable(text: &str) -> bool {

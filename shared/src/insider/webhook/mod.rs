@@ -29,7 +29,10 @@
 //! microseconds; as a number, as digits in a string, or as RFC 3339.
 //!
 //! **A body delivered twice is one movement.** Event ids are digests of what was sent, addresses left
-//! out (they are in the key, and an unkeyed digest of a phone number would give it away).
+//! out (they are in the key, and an unkeyed digest of a phone number would give it away). A refusal
+//! without a date is one movement an hour: somebody who refuses, consents elsewhere and refuses again
+//! may send the same words twice, and the second refusal must not pass for a repetition. A consent
+//! without a date is one movement for good: told again late, it must not lift a refusal.
 
 mod element;
 mod field;
