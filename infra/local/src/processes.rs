@@ -537,7 +537,8 @@ fn lambda_environment(
     runtime_api: &str,
 ) -> [(&'static str, String); 9] {
     [
-        ("AWS_LAMBDA_RUNTIME_API", format!("{runtime_api}/{worker}")),
+        // With a scheme, which Lambda leaves out: an address with a path is no URI without one.
+        ("AWS_LAMBDA_RUNTIME_API", format!("http://{runtime_api}/{worker}")),
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
         (
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
