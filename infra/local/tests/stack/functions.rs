@@ -6,7 +6,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};
 
 /// What the test executable can run.
-pub fn all() -> local::Functions {
+pub(crate) fn all() -> local::Functions {
     local::Functions::new()
         .with("api", || run(service_fn(api)))
         .with("jobs", || run(service_fn(queue)))

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::{act, json, options, post, start, trial};
 
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("a_request_becomes_an_event_of_payload_format_2", an_event),
         trial("a_body_that_is_no_text_travels_in_base64", base64_body),

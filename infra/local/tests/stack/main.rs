@@ -4,6 +4,8 @@
 //! `<exe> function <name>`, and one test starts it as `<exe> run` to see what becomes of the processes
 //! when a stack is killed.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod functions;
 mod gateway;
 mod processes;

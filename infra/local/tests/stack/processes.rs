@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeSet,
     process::{Command, Stdio},
-    time::Duration,
 };
 
 use libtest_mimic::Trial;
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{act, found, is_running, json, kill, options, said, start, times_said, trial};
 
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("a_process_serves_one_request_after_another", reused),
         trial(
@@ -202,7 +201,7 @@ async fn separate_stack() -> (std::process::Child, String, u32, tempfile::TempDi
         .arg(&ports);
     command.args(["--log-level", "info", "--schedule-speed", "0"]);
     let child = command
-        .stdout(Stdio::null())
+        .stdout(std::fs::File::create(folder.path().join("output")).unwrap())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
@@ -219,16 +218,21 @@ async fn separate_stack() -> (std::process::Child, String, u32, tempfile::TempDi
     (child, gateway, pid, folder)
 }
 
+fn output(folder: &tempfile::TempDir) -> String {
+    std::fs::read_to_string(folder.path().join("output")).unwrap_or_default()
+}
+
 async fn killed_stack() {
-    let (mut stack, gateway, pid, _folder) = separate_stack().await;
+    let (mut stack, gateway, pid, folder) = separate_stack().await;
     // Busy, so that the process does not learn of the end by asking for its next invocation.
     let busy = reqwest::Client::new()
         .post(format!("{gateway}/v1/demo/act"))
         .body(r#"{"sleepMs":60000}"#);
     let busy = tokio::spawn(busy.send());
-    tokio::time::timeout(Duration::from_millis(200), std::future::pending::<()>())
-        .await
-        .unwrap_err();
+    found("a busy process", async || {
+        output(&folder).contains("api sleeps").then_some(())
+    })
+    .await;
     assert!(is_running(pid));
     stack.kill().unwrap();
     stack.wait().unwrap();

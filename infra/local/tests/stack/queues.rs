@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{found, kill, options, said, sqs, start, times_said, trial};
 
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial(
             "many_messages_are_gathered_into_one_batch_within_the_window",
@@ -29,11 +29,11 @@ pub fn trials() -> Vec<Trial> {
 }
 
 async fn send(stack: &Stack, queue: &str, bodies: &[&str]) {
-    for (number, body) in bodies.iter().enumerate() {
+    for body in bodies {
         let mut message = json!({"QueueUrl": stack.queue_url(queue).unwrap(), "MessageBody": body});
         if let ("Steps", Some((group, _))) = (queue, body.split_once('-')) {
             message["MessageGroupId"] = group.into();
-            message["MessageDeduplicationId"] = number.to_string().into();
+            message["MessageDeduplicationId"] = body.replace(':', "-").into();
         }
         let answer = sqs(stack, "SendMessage", &message).await;
         assert!(answer["MessageId"].is_string(), "{answer}");

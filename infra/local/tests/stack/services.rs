@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{call, dynamodb, found, options, post, said, start, times_said, trial};
 
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial(
             "a_schedule_calls_with_its_input_and_never_overlaps",

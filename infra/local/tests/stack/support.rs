@@ -13,10 +13,10 @@ use serde_json::Value;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The template of these tests.
-pub const TEMPLATE: &str = include_str!("template.yaml");
+pub(crate) const TEMPLATE: &str = include_str!("template.yaml");
 
 /// A test, from a future that panics if it fails.
-pub fn trial<F, Fut>(name: &'static str, test: F) -> Trial
+pub(crate) fn trial<F, Fut>(name: &'static str, test: F) -> Trial
 where
     F: FnOnce() -> Fut + Send + 'static,
     Fut: Future<Output = ()>,
@@ -34,7 +34,7 @@ where
 }
 
 /// Options for a stack over the test template, schedules off.
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         template: Some(TEMPLATE.to_owned()),
         schedule_speed: 0.0,
@@ -43,12 +43,12 @@ pub fn options() -> Options {
     }
 }
 
-pub async fn start(options: Options) -> Stack {
+pub(crate) async fn start(options: Options) -> Stack {
     Stack::start(options).await.unwrap()
 }
 
 /// Waits until `look` finds something.
-pub async fn found<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn found<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + DEADLINE;
     loop {
         if let Some(found) = look().await {
@@ -60,13 +60,13 @@ pub async fn found<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
 }
 
 /// Waits until the output holds `text`.
-pub async fn said(stack: &Stack, text: &str) {
+pub(crate) async fn said(stack: &Stack, text: &str) {
     let look = async || stack.captured_output().contains(text).then_some(());
     found(&format!("output {text:?}"), look).await;
 }
 
 /// How often a line of the output holds `text`.
-pub fn times_said(stack: &Stack, text: &str) -> usize {
+pub(crate) fn times_said(stack: &Stack, text: &str) -> usize {
     stack
         .captured_output()
         .lines()
@@ -74,7 +74,7 @@ pub fn times_said(stack: &Stack, text: &str) -> usize {
         .count()
 }
 
-pub fn post(url: String, body: &Value) -> reqwest::RequestBuilder {
+pub(crate) fn post(url: String, body: &Value) -> reqwest::RequestBuilder {
     reqwest::Client::new()
         .post(url)
         .header("content-type", "application/json")
@@ -82,19 +82,19 @@ pub fn post(url: String, body: &Value) -> reqwest::RequestBuilder {
 }
 
 /// Tells the api function what to do.
-pub async fn act(stack: &Stack, order: &Value) -> reqwest::Response {
+pub(crate) async fn act(stack: &Stack, order: &Value) -> reqwest::Response {
     post(format!("{}/v1/demo/act", stack.gateway_url()), order)
         .send()
         .await
         .unwrap()
 }
 
-pub async fn json(response: reqwest::Response) -> Value {
+pub(crate) async fn json(response: reqwest::Response) -> Value {
     serde_json::from_str(&response.text().await.unwrap()).unwrap()
 }
 
 /// Calls an emulator's API: `target` is the value of `X-Amz-Target`.
-pub async fn call(url: &str, version: &str, target: &str, body: &Value) -> Value {
+pub(crate) async fn call(url: &str, version: &str, target: &str, body: &Value) -> Value {
     let response = reqwest::Client::new()
         .post(url)
         .header("content-type", format!("application/x-amz-json-{version}"))
@@ -109,7 +109,7 @@ pub async fn call(url: &str, version: &str, target: &str, body: &Value) -> Value
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{target}: {error}: {text}"))
 }
 
-pub async fn sqs(stack: &Stack, operation: &str, body: &Value) -> Value {
+pub(crate) async fn sqs(stack: &Stack, operation: &str, body: &Value) -> Value {
     call(
         stack.sqs_url(),
         "1.0",
@@ -119,7 +119,7 @@ pub async fn sqs(stack: &Stack, operation: &str, body: &Value) -> Value {
     .await
 }
 
-pub async fn dynamodb(stack: &Stack, operation: &str, body: &Value) -> Value {
+pub(crate) async fn dynamodb(stack: &Stack, operation: &str, body: &Value) -> Value {
     call(
         stack.dynamodb_url(),
         "1.0",
@@ -130,7 +130,7 @@ pub async fn dynamodb(stack: &Stack, operation: &str, body: &Value) -> Value {
 }
 
 /// Whether a process is there (a zombie is not).
-pub fn is_running(pid: u32) -> bool {
+pub(crate) fn is_running(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
         !stat
             .rsplit(')')
@@ -141,7 +141,7 @@ pub fn is_running(pid: u32) -> bool {
     })
 }
 
-pub fn kill(pid: u32) {
+pub(crate) fn kill(pid: u32) {
     let status = std::process::Command::new("kill")
         .args(["-9", &pid.to_string()])
         .status()
