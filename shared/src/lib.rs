@@ -1,1 +1,23 @@
-//! The common crate.
+//! The common crate: what every function of the consent loop builds on.
+//!
+//! Dependencies point inward only: [`consent`] and [`calendar`] are pure (no AWS, no HTTP, no async,
+//! no clock); everything else may use them.
+
+pub mod aws;
+pub mod brand;
+pub mod brands;
+pub mod calendar;
+pub mod clock;
+pub mod consent;
+pub mod environment;
+pub mod http_auth;
+pub mod insider;
+pub mod intake;
+pub mod iys;
+pub mod ledger;
+pub mod problem;
+pub mod queue;
+pub mod registry;
+pub mod sync;
+pub mod telemetry;
+pub mod wiring;

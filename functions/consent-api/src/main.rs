@@ -1,3 +1,6 @@
-//! Process entry of `consent-api`.
+//! The process of the function `consent-api`.
 
-fn main() {}
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    consent_api::run().await
+}

@@ -1,3 +1,6 @@
-//! Process entry of `iys-push`.
+//! The process of the function `iys-push`.
 
-fn main() {}
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    iys_push::run().await
+}

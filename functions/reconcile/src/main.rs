@@ -1,3 +1,6 @@
-//! Process entry of `reconcile`.
+//! The process of the function `reconcile`.
 
-fn main() {}
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    reconcile::run().await
+}

@@ -1,3 +1,6 @@
-//! Process entry of `unsubscribe-relay`.
+//! The process of the function `unsubscribe-relay`.
 
-fn main() {}
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    unsubscribe_relay::run().await
+}

@@ -1,3 +1,6 @@
-//! Process entry of `webhook-ingest`.
+//! The process of the function `webhook-ingest`.
 
-fn main() {}
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    webhook_ingest::run().await
+}

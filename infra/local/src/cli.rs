@@ -5,6 +5,7 @@ use std::{
     fs, io,
     io::{Read, Write},
     path::{Path, PathBuf},
+    pin::Pin,
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -16,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     greeting,
     output::{Output, OutputOptions},
-    sandboxes::{BoxFuture, Sandboxes},
+    sandboxes::Sandboxes,
     stack::{Options, Ports, Stack},
 };
 
@@ -24,7 +25,7 @@ use crate::{
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Begins the whole process of a function.
-type Start = Box<dyn FnOnce() -> BoxFuture<Result<(), BoxError>>>;
+type Start = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<(), BoxError>>>>>;
 
 /// What the stack itself logs unless `RUST_LOG` says otherwise.
 const LOG_FILTER: &str = "warn,local=info";
@@ -45,7 +46,7 @@ impl Functions {
     pub fn with<R, F>(mut self, name: &'static str, run: R) -> Self
     where
         R: FnOnce() -> F + 'static,
-        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+        F: Future<Output = Result<(), BoxError>> + 'static,
     {
         self.0.insert(name, Box::new(|| Box::pin(run())));
         self
@@ -129,9 +130,7 @@ struct Run {
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {
-    text.split_once('=')
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or_else(|| "a parameter is NAME=VALUE".to_owned())
+    text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "a parameter is NAME=VALUE".to_owned())
 }
 
 /// The whole of a program that runs the stack: reads the command line, does what it says, and gives
@@ -156,17 +155,10 @@ pub fn cli_main(functions: Functions, sandboxes: Option<Arc<dyn Sandboxes>>) -> 
 fn function(mut functions: Functions, name: &str) -> Result<(), BoxError> {
     let Some(run) = functions.0.remove(name) else {
         let known: Vec<_> = functions.0.keys().copied().collect();
-        return Err(format!(
-            "there is no function {name}; there are: {}",
-            known.join(", ")
-        )
-        .into());
+        return Err(format!("there is no function {name}; there are: {}", known.join(", ")).into());
     };
     std::thread::spawn(end_with_parent);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(run())
 }
 
@@ -214,16 +206,11 @@ fn stack(run: Run, sandboxes: Option<Arc<dyn Sandboxes>>) -> Result<(), BoxError
         visibility_timeout: Some(run.visibility_timeout.max(1)),
         most_processes: run.most_processes,
         log_level: Some(run.log_level),
-        output: OutputOptions {
-            terminal: true,
-            capture: false,
-        },
+        output: OutputOptions { terminal: true, capture: false },
     };
     let output = Output::new(options.output);
     log_to(&output);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(keep(options, output, run.port_file.as_deref()));
     // Nothing that still runs is worth waiting for.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -235,8 +222,7 @@ async fn keep(options: Options, output: Output, port_file: Option<&Path>) -> Res
     let stack = Stack::start_with_output(output.clone(), options.clone()).await?;
     output.plain(&greeting::text(&stack, &options, output.colour()));
     if let Some(path) = port_file {
-        write_whole(path, &stack.addresses().to_string())
-            .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+        write_whole(path, &stack.addresses().to_string()).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
     }
     stop.await;
     output.notice("ending");

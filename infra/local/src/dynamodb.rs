@@ -62,41 +62,26 @@ pub(crate) fn open(folder: Option<&Path>, tables: &[Table]) -> Result<Database, 
 }
 
 fn file_in(folder: &Path) -> Result<String, DynamoDbError> {
-    let unusable = |why: String| DynamoDbError::Folder {
-        folder: folder.display().to_string(),
-        why,
-    };
+    let unusable = |why: String| DynamoDbError::Folder { folder: folder.display().to_string(), why };
     std::fs::create_dir_all(folder).map_err(|error| unusable(error.to_string()))?;
     let file = folder.join(FILE);
-    file.to_str()
-        .map(str::to_owned)
-        .ok_or_else(|| unusable("its path is not Unicode".to_owned()))
+    file.to_str().map(str::to_owned).ok_or_else(|| unusable("its path is not Unicode".to_owned()))
 }
 
 fn create(database: &Database, table: &Table) -> Result<(), DynamoDbError> {
-    let there = database.describe_table(DescribeTableRequest {
-        table_name: table.name.clone(),
-    });
+    let there = database.describe_table(DescribeTableRequest { table_name: table.name.clone() });
     match there {
         Ok(_) => return Ok(()),
         Err(DynoxideError::ResourceNotFoundException(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    let request: CreateTableRequest =
-        serde_json::from_value(table.definition.clone()).map_err(|source| {
-            DynamoDbError::Definition {
-                table: table.name.clone(),
-                source,
-            }
-        })?;
+    let request: CreateTableRequest = serde_json::from_value(table.definition.clone())
+        .map_err(|source| DynamoDbError::Definition { table: table.name.clone(), source })?;
     database.create_table(request)?;
     if let Some(attribute) = &table.ttl_attribute {
         database.update_time_to_live(UpdateTimeToLiveRequest {
             table_name: table.name.clone(),
-            time_to_live_specification: TimeToLiveSpecification {
-                attribute_name: attribute.clone(),
-                enabled: true,
-            },
+            time_to_live_specification: TimeToLiveSpecification { attribute_name: attribute.clone(), enabled: true },
         })?;
     }
     Ok(())
@@ -105,9 +90,7 @@ fn create(database: &Database, table: &Table) -> Result<(), DynamoDbError> {
 /// Serves DynamoDB's API until shutdown, and removes expired items now and then.
 pub(crate) async fn serve(listener: TcpListener, database: Database, shutdown: Shutdown) {
     let sweeper = tokio::spawn(sweep(database.clone(), shutdown.clone()));
-    if let Err(error) =
-        dynoxide::server::serve_with_shutdown(listener, database, shutdown.begun()).await
-    {
+    if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, shutdown.begun()).await {
         tracing::error!(%error, "embedded DynamoDB ended");
     }
     // The sweeper ends by the same signal; that it panicked would change nothing here.

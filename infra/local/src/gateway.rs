@@ -39,11 +39,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
     Router::new().fallback(handle).with_state(Arc::new(gateway))
 }
 
-async fn handle(
-    State(gateway): State<Arc<Gateway>>,
-    ConnectInfo(caller): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> Response {
+async fn handle(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): ConnectInfo<SocketAddr>, request: Request) -> Response {
     let request_id = uuid::Uuid::new_v4().to_string();
     let mut response = gateway.answer(request, caller, &request_id).await;
     if let Ok(value) = HeaderValue::from_str(&request_id) {
@@ -61,24 +57,12 @@ impl Gateway {
         let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
-        let call = Call {
-            parts: &parts,
-            body: &body,
-            route,
-            parameters,
-            caller,
-            account: &self.account,
-            request_id,
-            now: Timestamp::now(),
-        };
+        let call =
+            Call { parts: &parts, body: &body, route, parameters, caller, account: &self.account, request_id, now: Timestamp::now() };
         let event = Bytes::from(call.event().to_string());
         match tokio::time::timeout(route.timeout, pool.invoke(event)).await {
-            Ok(Ok(answer)) => from_function(&answer).unwrap_or_else(|| {
-                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
-            }),
-            Ok(Err(InvokeError::RequestTooLarge)) => {
-                message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
-            }
+            Ok(Ok(answer)) => from_function(&answer).unwrap_or_else(|| message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")),
+            Ok(Err(InvokeError::RequestTooLarge)) => message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
             Ok(Err(error)) => {
                 tracing::warn!(function = route.function, %error, "a request failed");
                 message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
@@ -89,11 +73,7 @@ impl Gateway {
 
     /// The route of a request, with its path parameters. A route without parameters goes before one
     /// with, and a method's own before `ANY`, as API Gateway has it.
-    fn find(
-        &self,
-        method: &Method,
-        path: &str,
-    ) -> Option<(&Route, &Pool, BTreeMap<String, String>)> {
+    fn find(&self, method: &Method, path: &str) -> Option<(&Route, &Pool, BTreeMap<String, String>)> {
         self.routes
             .iter()
             .filter(|(route, _)| route.method == "ANY" || route.method == method.as_str())
@@ -110,9 +90,7 @@ fn path_parameters(pattern: &str, path: &str) -> Option<BTreeMap<String, String>
         match (expected.next(), given.next()) {
             (None, None) => return Some(parameters),
             (Some(expected), Some(given)) => {
-                let name = expected
-                    .strip_prefix('{')
-                    .and_then(|name| name.strip_suffix('}'));
+                let name = expected.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
                 match name {
                     Some(_) if given.is_empty() => return None,
                     Some(name) => {
@@ -131,9 +109,7 @@ fn path_parameters(pattern: &str, path: &str) -> Option<BTreeMap<String, String>
 fn decoded(segment: &str) -> String {
     let kept = segment.replace('+', "%2B");
     let query = format!("v={kept}");
-    url::form_urlencoded::parse(query.as_bytes())
-        .next()
-        .map_or_else(|| segment.to_owned(), |(_, value)| value.into_owned())
+    url::form_urlencoded::parse(query.as_bytes()).next().map_or_else(|| segment.to_owned(), |(_, value)| value.into_owned())
 }
 
 /// One request, on its way to the function.
@@ -154,11 +130,7 @@ impl Call<'_> {
         let path = parts.uri.path();
         let query = parts.uri.query().unwrap_or_default();
         let (headers, cookies) = self.headers();
-        let host = headers
-            .get("host")
-            .and_then(Value::as_str)
-            .unwrap_or("localhost")
-            .to_owned();
+        let host = headers.get("host").and_then(Value::as_str).unwrap_or("localhost").to_owned();
         let user_agent = headers.get("user-agent").cloned().unwrap_or_default();
         let route_key = format!("{} {}", route.method, route.path);
         let mut event = json!({
@@ -232,13 +204,7 @@ impl Call<'_> {
         }
         forwarded.push_str(&self.caller.ip().to_string());
         joined.insert("x-forwarded-proto", "http".to_owned());
-        (
-            joined
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.into()))
-                .collect(),
-            cookies,
-        )
+        (joined.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect(), cookies)
     }
 }
 
@@ -253,39 +219,21 @@ fn query_parameters(query: &str) -> Map<String, Value> {
             })
             .or_insert_with(|| value.into_owned());
     }
-    joined
-        .into_iter()
-        .map(|(name, value)| (name, value.into()))
-        .collect()
+    joined.into_iter().map(|(name, value)| (name, value.into())).collect()
 }
 
 /// The body as text, if its type says that it is one and it is UTF-8. Anything else, forms included,
 /// travels in base64.
 fn text(headers: &HeaderMap, body: &[u8]) -> Option<String> {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .map(|value| value.to_str().unwrap_or_default());
-    let kind = kind.map(|kind| {
-        kind.split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
-    });
+    let kind = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    let kind = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     let is_text = kind.is_none_or(|kind| {
         kind.starts_with("text/")
             || kind.ends_with("+json")
             || kind.ends_with("+xml")
-            || [
-                "application/json",
-                "application/xml",
-                "application/javascript",
-            ]
-            .contains(&kind.as_str())
+            || ["application/json", "application/xml", "application/javascript"].contains(&kind.as_str())
     });
-    is_text
-        .then(|| String::from_utf8(body.to_vec()).ok())
-        .flatten()
+    is_text.then(|| String::from_utf8(body.to_vec()).ok()).flatten()
 }
 
 /// What a function may answer.
@@ -318,11 +266,7 @@ fn from_function(answer: &[u8]) -> Option<Response> {
     }
     let answer: Answer = serde_json::from_value(value).ok()?;
     let body = answer.body.unwrap_or_default();
-    let body = if answer.is_base64_encoded == Some(true) {
-        BASE64_STANDARD.decode(body).ok()?
-    } else {
-        body.into_bytes()
-    };
+    let body = if answer.is_base64_encoded == Some(true) { BASE64_STANDARD.decode(body).ok()? } else { body.into_bytes() };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(answer.status_code).ok()?;
     let headers = response.headers_mut();
@@ -346,9 +290,7 @@ fn from_function(answer: &[u8]) -> Option<Response> {
     }
     // The length is that of the body that is sent, whatever the function said.
     headers.remove(header::CONTENT_LENGTH);
-    headers
-        .entry(header::CONTENT_TYPE)
-        .or_insert(HeaderValue::from_static("text/plain;charset=UTF-8"));
+    headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("text/plain;charset=UTF-8"));
     Some(response)
 }
 

@@ -14,51 +14,25 @@ const PERSON: &str = "ayse@example.com";
 /// The greeting.
 pub(crate) fn text(stack: &Stack, options: &Options, colour: bool) -> String {
     let strong = |text: &str| {
-        if colour {
-            format!("\u{1b}[1m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
     };
     let dim = |text: &str| {
-        if colour {
-            format!("\u{1b}[2m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if colour { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_owned() }
     };
-    let mut lines = vec![
-        String::new(),
-        strong("iys-insider-sync is running on this machine"),
-        String::new(),
-    ];
-    let tables = options.data.as_ref().map_or_else(
-        || "tables in memory".to_owned(),
-        |folder| format!("tables kept in {}", folder.display()),
-    );
+    let mut lines = vec![String::new(), strong("iys-insider-sync is running on this machine"), String::new()];
+    let tables =
+        options.data.as_ref().map_or_else(|| "tables in memory".to_owned(), |folder| format!("tables kept in {}", folder.display()));
     let simulated = options.sandboxes.is_some();
     for (what, url, note) in [
         ("HTTP API", stack.gateway_url(), ""),
-        (
-            "İYS",
-            stack.iys_url(),
-            if simulated { "simulator" } else { "none" },
-        ),
-        (
-            "Insider",
-            stack.insider_url(),
-            if simulated { "simulator" } else { "none" },
-        ),
+        ("İYS", stack.iys_url(), if simulated { "simulator" } else { "none" }),
+        ("Insider", stack.insider_url(), if simulated { "simulator" } else { "none" }),
         ("DynamoDB", stack.dynamodb_url(), tables.as_str()),
         ("SQS", stack.sqs_url(), "queues in memory"),
         ("SSM", stack.ssm_url(), "brands"),
         ("Lambda", stack.lambda_url(), "invoke by name"),
     ] {
-        lines.push(
-            format!("  {what:<9} {url:<22} {}", dim(note))
-                .trim_end()
-                .to_owned(),
-        );
+        lines.push(format!("  {what:<9} {url:<22} {}", dim(note)).trim_end().to_owned());
     }
     for (schedule, every) in stack.schedules() {
         let what = format!("every {} s", every.as_secs_f64());
@@ -66,17 +40,10 @@ pub(crate) fn text(stack: &Stack, options: &Options, colour: bool) -> String {
         lines.push(format!("  {:<9} {what:<22} {}", schedule.name, dim(&note)));
     }
     if simulated && options.brands.join(format!("{BRAND}.json")).exists() {
-        lines.extend([
-            String::new(),
-            strong("Try, one after the other"),
-            String::new(),
-        ]);
-        lines.extend(examples(stack).into_iter().flat_map(|(what, command)| {
-            [
-                format!("  {}", dim(&format!("# {what}"))),
-                format!("  {command}"),
-            ]
-        }));
+        lines.extend([String::new(), strong("Try, one after the other"), String::new()]);
+        lines.extend(
+            examples(stack).into_iter().flat_map(|(what, command)| [format!("  {}", dim(&format!("# {what}"))), format!("  {command}")]),
+        );
     }
     lines.extend([String::new(), dim("Ctrl-C ends it."), String::new()]);
     lines.join("\n")
@@ -84,55 +51,26 @@ pub(crate) fn text(stack: &Stack, options: &Options, colour: bool) -> String {
 
 fn examples(stack: &Stack) -> [(&'static str, String); 6] {
     let (api, iys, insider) = (stack.gateway_url(), stack.iys_url(), stack.insider_url());
-    let post = |url: &str, body: &str| {
-        format!("curl -s -X POST {url} -H 'content-type: application/json' -d '{body}'")
-    };
-    let own = |path: &str, body: &str| {
-        format!(
-            "{} -H 'authorization: Bearer {API_KEY}'",
-            post(&format!("{api}/v1/{BRAND}/{path}"), body)
-        )
-    };
+    let post = |url: &str, body: &str| format!("curl -s -X POST {url} -H 'content-type: application/json' -d '{body}'");
+    let own = |path: &str, body: &str| format!("{} -H 'authorization: Bearer {API_KEY}'", post(&format!("{api}/v1/{BRAND}/{path}"), body));
     [
         (
             "a person consents in the brand's shop; it goes to İYS and Insider",
-            own(
-                "consents",
-                &format!(
-                    r#"{{"consents":[{{"recipient":"{PERSON}","type":"EPOSTA","status":"ONAY","source":"HS_WEB"}}]}}"#
-                ),
-            ),
+            own("consents", &format!(r#"{{"consents":[{{"recipient":"{PERSON}","type":"EPOSTA","status":"ONAY","source":"HS_WEB"}}]}}"#)),
         ),
-        (
-            "may she be messaged?",
-            own(
-                "consents/check",
-                &format!(r#"{{"type":"EPOSTA","recipients":["{PERSON}"]}}"#),
-            ),
-        ),
+        ("may she be messaged?", own("consents/check", &format!(r#"{{"type":"EPOSTA","recipients":["{PERSON}"]}}"#))),
         (
             "she unsubscribes in an e-mail that Insider sent",
-            post(
-                &format!("{insider}/_sandbox/unsubscribe"),
-                &format!(r#"{{"email":"{PERSON}"}}"#),
-            ),
+            post(&format!("{insider}/_sandbox/unsubscribe"), &format!(r#"{{"email":"{PERSON}"}}"#)),
         ),
-        (
-            "what İYS knows of her now",
-            format!("curl -s '{iys}/_sandbox/consents?recipient={PERSON}'"),
-        ),
+        ("what İYS knows of her now", format!("curl -s '{iys}/_sandbox/consents?recipient={PERSON}'")),
         (
             "she refuses e-mail as a citizen, at İYS itself; the next pull brings it",
             post(
                 &format!("{iys}/_sandbox/citizen"),
-                &format!(
-                    r#"{{"brandCode":{BRAND_CODE},"recipient":"{PERSON}","type":"EPOSTA","status":"RET"}}"#
-                ),
+                &format!(r#"{{"brandCode":{BRAND_CODE},"recipient":"{PERSON}","type":"EPOSTA","status":"RET"}}"#),
             ),
         ),
-        (
-            "everything the ledger knows of her",
-            own("consents/lookup", &format!(r#"{{"recipient":"{PERSON}"}}"#)),
-        ),
+        ("everything the ledger knows of her", own("consents/lookup", &format!(r#"{{"recipient":"{PERSON}"}}"#))),
     ]
 }

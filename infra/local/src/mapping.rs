@@ -103,11 +103,7 @@ impl Poller {
         let mut batch = self.receive(most, LONG_POLL_SECONDS).await?;
         let window_ends = Instant::now() + self.mapping.window;
         while !batch.is_empty() && batch.len() < most as usize && Instant::now() < window_ends {
-            let bytes: usize = batch
-                .iter()
-                .filter_map(|message| message.body.as_ref())
-                .map(String::len)
-                .sum();
+            let bytes: usize = batch.iter().filter_map(|message| message.body.as_ref()).map(String::len).sum();
             if bytes > ENOUGH_BYTES {
                 break;
             }
@@ -159,10 +155,7 @@ impl Poller {
             Ok(answer) => failed(&answer, &batch),
             Err(error) => {
                 if error != InvokeError::Ending {
-                    self.say(&format!(
-                        "{} messages will come again: {error}",
-                        batch.len()
-                    ));
+                    self.say(&format!("{} messages will come again: {error}", batch.len()));
                 }
                 Failed::All
             }
@@ -171,24 +164,15 @@ impl Poller {
             Failed::All => {}
             Failed::Only(failed) => {
                 if !failed.is_empty() {
-                    self.say(&format!(
-                        "{} of {} messages will come again",
-                        failed.len(),
-                        batch.len()
-                    ));
+                    self.say(&format!("{} of {} messages will come again", failed.len(), batch.len()));
                 }
-                self.delete(batch.iter().filter(|message| !failed.contains(id(message))))
-                    .await;
+                self.delete(batch.iter().filter(|message| !failed.contains(id(message)))).await;
             }
         }
     }
 
     fn say(&self, what: &str) {
-        tracing::warn!(
-            function = self.mapping.function,
-            queue = self.queue.name,
-            "{what}"
-        );
+        tracing::warn!(function = self.mapping.function, queue = self.queue.name, "{what}");
     }
 
     /// Never completes; puts off the end of the messages' invisibility again and again.
@@ -212,22 +196,13 @@ impl Poller {
     }
 
     async fn delete(&self, done: impl Iterator<Item = &Message>) {
-        let handles: Vec<&String> = done
-            .filter_map(|message| message.receipt_handle.as_ref())
-            .collect();
+        let handles: Vec<&String> = done.filter_map(|message| message.receipt_handle.as_ref()).collect();
         for handles in handles.chunks(SQS_BATCH as usize) {
-            let entries =
-                handles
-                    .iter()
-                    .enumerate()
-                    .map(|(index, handle)| DeleteMessageBatchRequestEntry {
-                        id: index.to_string(),
-                        receipt_handle: (*handle).clone(),
-                    });
-            let request = DeleteMessageBatchInput {
-                queue_url: self.queue.url.clone(),
-                entries: entries.collect(),
-            };
+            let entries = handles
+                .iter()
+                .enumerate()
+                .map(|(index, handle)| DeleteMessageBatchRequestEntry { id: index.to_string(), receipt_handle: (*handle).clone() });
+            let request = DeleteMessageBatchInput { queue_url: self.queue.url.clone(), entries: entries.collect() };
             if let Err(error) = self.sqs.delete_message_batch(request).await {
                 tracing::warn!(queue = self.queue.name, %error, "messages could not be deleted");
             }
@@ -261,8 +236,7 @@ impl Poller {
 
 fn message_attributes(message: &Message) -> Map<String, Value> {
     // In order of their names, so that an event always looks the same.
-    let attributes: BTreeMap<&String, &MessageAttributeValue> =
-        message.message_attributes.iter().collect();
+    let attributes: BTreeMap<&String, &MessageAttributeValue> = message.message_attributes.iter().collect();
     attributes
         .into_iter()
         .map(|(name, attribute)| {
@@ -332,10 +306,7 @@ mod tests {
 
     #[test]
     fn a_report_of_failures_is_read_as_aws_reads_it() {
-        let message = |id: &str| Message {
-            message_id: Some(id.to_owned()),
-            ..Default::default()
-        };
+        let message = |id: &str| Message { message_id: Some(id.to_owned()), ..Default::default() };
         let batch = [message("a"), message("b")];
         let only = |ids: &[&str]| Failed::Only(ids.iter().map(|id| (*id).to_owned()).collect());
         for (answer, expected) in [
@@ -345,25 +316,13 @@ mod tests {
             ("\"done\"", only(&[])),
             (r#"{"batchItemFailures":null}"#, only(&[])),
             (r#"{"batchItemFailures":[]}"#, only(&[])),
-            (
-                r#"{"batchItemFailures":[{"itemIdentifier":"a"}]}"#,
-                only(&["a"]),
-            ),
+            (r#"{"batchItemFailures":[{"itemIdentifier":"a"}]}"#, only(&["a"])),
             ("{not json", Failed::All),
             (r#"{"batchItemFailures":{}}"#, Failed::All),
-            (
-                r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#,
-                Failed::All,
-            ),
-            (
-                r#"{"batchItemFailures":[{"itemIdentifier":null}]}"#,
-                Failed::All,
-            ),
+            (r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#, Failed::All),
+            (r#"{"batchItemFailures":[{"itemIdentifier":null}]}"#, Failed::All),
             (r#"{"batchItemFailures":[{"itemId":"a"}]}"#, Failed::All),
-            (
-                r#"{"batchItemFailures":[{"itemIdentifier":"c"}]}"#,
-                Failed::All,
-            ),
+            (r#"{"batchItemFailures":[{"itemIdentifier":"c"}]}"#, Failed::All),
         ] {
             assert_eq!(failed(answer.as_bytes(), &batch), expected, "{answer}");
         }

@@ -45,11 +45,7 @@ impl Output {
     #[must_use]
     pub fn new(options: OutputOptions) -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self(Arc::new(Inner {
-            options,
-            colour: io::stdout().is_terminal() && !no_colour,
-            captured: Mutex::new(String::new()),
-        }))
+        Self(Arc::new(Inner { options, colour: io::stdout().is_terminal() && !no_colour, captured: Mutex::new(String::new()) }))
     }
 
     /// Whether colours are used.
@@ -103,12 +99,8 @@ impl Output {
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = if self.0.colour {
-            let colour = NAME_COLOURS
-                [usize::from(name.bytes().fold(0u8, u8::wrapping_add)) % NAME_COLOURS.len()];
-            write!(
-                text,
-                "\u{1b}[{colour}m{name:>NAME_WIDTH$}\u{1b}[0m {shown}{cut}"
-            )
+            let colour = NAME_COLOURS[usize::from(name.bytes().fold(0u8, u8::wrapping_add)) % NAME_COLOURS.len()];
+            write!(text, "\u{1b}[{colour}m{name:>NAME_WIDTH$}\u{1b}[0m {shown}{cut}")
         } else {
             write!(text, "{name:>NAME_WIDTH$} {shown}{cut}")
         };
@@ -117,10 +109,7 @@ impl Output {
 
     fn memory(&self) -> MutexGuard<'_, String> {
         // The text is whole after every operation, also after one that panicked.
-        self.0
-            .captured
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.captured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -134,10 +123,7 @@ impl<'a> MakeWriter<'a> for Output {
     type Writer = LineWriter;
 
     fn make_writer(&'a self) -> LineWriter {
-        LineWriter {
-            output: self.clone(),
-            buffer: Vec::new(),
-        }
+        LineWriter { output: self.clone(), buffer: Vec::new() }
     }
 }
 
@@ -174,16 +160,10 @@ mod tests {
     #[test]
     fn what_is_said_is_kept_whole_only_when_asked() {
         let long = "x".repeat(SHOWN_CHARACTERS * 2);
-        let keeps = Output::new(OutputOptions {
-            terminal: false,
-            capture: true,
-        });
+        let keeps = Output::new(OutputOptions { terminal: false, capture: true });
         keeps.function_line("echo", &long);
         keeps.function_line("echo", "{\"_aws\":{}}");
-        assert_eq!(
-            keeps.captured(),
-            format!("echo: {long}\necho: {{\"_aws\":{{}}}}\n")
-        );
+        assert_eq!(keeps.captured(), format!("echo: {long}\necho: {{\"_aws\":{{}}}}\n"));
 
         let forgets = Output::new(OutputOptions::default());
         forgets.notice("said");

@@ -46,17 +46,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// Variables of this process that its functions inherit: what a program needs to run at all, and
 /// nothing that would make it behave other than in the cloud (proxies, AWS profiles).
-const INHERITED: [&str; 9] = [
-    "HOME",
-    "LD_LIBRARY_PATH",
-    "LLVM_PROFILE_FILE",
-    "PATH",
-    "RUST_BACKTRACE",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-    "SYSTEMROOT",
-    "TMPDIR",
-];
+const INHERITED: [&str; 9] =
+    ["HOME", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE", "PATH", "RUST_BACKTRACE", "SSL_CERT_DIR", "SSL_CERT_FILE", "SYSTEMROOT", "TMPDIR"];
 
 /// Why an invocation has no result.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -146,10 +137,7 @@ impl Worker {
         invocation.taken.store(true, Ordering::Relaxed);
         let (unused, _) = oneshot::channel();
         let reply = std::mem::replace(&mut invocation.reply, unused);
-        *lock(&self.current) = Some(Current {
-            id: invocation.id.clone(),
-            reply,
-        });
+        *lock(&self.current) = Some(Current { id: invocation.id.clone(), reply });
         Some(invocation)
     }
 
@@ -214,16 +202,8 @@ struct State {
 }
 
 impl Pool {
-    pub(crate) fn new(
-        function: Function,
-        launch: Launch,
-        workers: Workers,
-        output: Output,
-        shutdown: Shutdown,
-    ) -> Self {
-        let most = function
-            .reserved_concurrency
-            .map_or(launch.most, |most| most.min(launch.most));
+    pub(crate) fn new(function: Function, launch: Launch, workers: Workers, output: Output, shutdown: Shutdown) -> Self {
+        let most = function.reserved_concurrency.map_or(launch.most, |most| most.min(launch.most));
         Self(Arc::new(Inner {
             slots: Arc::new(Semaphore::new(most.max(1) as usize)),
             function,
@@ -243,12 +223,7 @@ impl Pool {
 
     /// Process ids of the running processes.
     pub(crate) fn pids(&self) -> Vec<u32> {
-        self.state()
-            .all
-            .iter()
-            .filter(|worker| worker.is_alive())
-            .map(|worker| worker.pid)
-            .collect()
+        self.state().all.iter().filter(|worker| worker.is_alive()).map(|worker| worker.pid).collect()
     }
 
     /// Completes when no process is left. Only sensible once the stack is ending.
@@ -374,10 +349,7 @@ impl Pool {
     }
 
     async fn start(&self) -> Result<Arc<Worker>, InvokeError> {
-        let pause = self
-            .state()
-            .pause_until
-            .and_then(|until| until.checked_duration_since(Instant::now()));
+        let pause = self.state().pause_until.and_then(|until| until.checked_duration_since(Instant::now()));
         if let Some(pause) = pause {
             return Err(InvokeError::BackingOff(pause));
         }
@@ -404,28 +376,19 @@ impl Pool {
                 Ok(worker)
             }
             Err(how) => {
-                let pause =
-                    LONGEST_PAUSE.min(FIRST_PAUSE * 2u32.saturating_pow(state.failures.min(10)));
+                let pause = LONGEST_PAUSE.min(FIRST_PAUSE * 2u32.saturating_pow(state.failures.min(10)));
                 state.failures += 1;
                 state.pause_until = Some(Instant::now() + pause);
                 let failures = state.failures;
                 drop(state);
-                self.0.output.notice(&format!(
-                    "{name} does not start ({how}), {failures} in a row; next try in {} s",
-                    pause.as_secs_f32()
-                ));
+                self.0.output.notice(&format!("{name} does not start ({how}), {failures} in a row; next try in {} s", pause.as_secs_f32()));
                 Err(InvokeError::StartFailed(how))
             }
         }
     }
 
     fn spawn(&self) -> std::io::Result<Arc<Worker>> {
-        let Inner {
-            function,
-            launch,
-            workers,
-            ..
-        } = &*self.0;
+        let Inner { function, launch, workers, .. } = &*self.0;
         let number = self.0.started.fetch_add(1, Ordering::Relaxed) + 1;
         let id = format!("{}-{number}", function.name);
         let mut command = Command::new(&launch.executable);
@@ -468,12 +431,7 @@ impl Pool {
     }
 
     /// Waits for the end of a process, or brings it about, and forgets the process.
-    async fn watch(
-        self,
-        mut child: Child,
-        worker: Arc<Worker>,
-        exited: watch::Sender<Option<String>>,
-    ) {
+    async fn watch(self, mut child: Child, worker: Arc<Worker>, exited: watch::Sender<Option<String>>) {
         // Held until the process has ended: see the head of this file.
         let lifeline = child.stdin.take();
         let (status, meant) = tokio::select! {
@@ -487,15 +445,9 @@ impl Pool {
         lock(&self.0.workers.0).remove(&worker.id);
         self.state().all.retain(|other| other.id != worker.id);
         if served && !self.0.shutdown.has_begun() {
-            let why = if meant {
-                "killed, it overstayed its timeout"
-            } else {
-                &how
-            };
+            let why = if meant { "killed, it overstayed its timeout" } else { &how };
             let name = &self.0.function.name;
-            self.0
-                .output
-                .notice(&format!("{name} process {} ended: {why}", worker.pid));
+            self.0.output.notice(&format!("{name} process {} ended: {why}", worker.pid));
         }
         // Last, so that whoever learns of the end finds everything in order.
         exited.send_replace(Some(how));
@@ -531,17 +483,11 @@ async fn end(child: &mut Child) -> std::io::Result<ExitStatus> {
 }
 
 fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
-    INHERITED
-        .into_iter()
-        .filter_map(|name| Some((name, std::env::var_os(name)?)))
+    INHERITED.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
 /// What Lambda itself puts into a function's environment.
-fn lambda_environment(
-    function: &Function,
-    worker: &str,
-    runtime_api: &str,
-) -> [(&'static str, String); 9] {
+fn lambda_environment(function: &Function, worker: &str, runtime_api: &str) -> [(&'static str, String); 9] {
     [
         // With a scheme, which Lambda leaves out: an address with a path is no URI without one.
         (
@@ -549,27 +495,18 @@ fn lambda_environment(
             format!("http://{runtime_api}/{worker}"),
         ),
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
-        (
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-            function.memory_mb.to_string(),
-        ),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_FORMAT", "Text".to_owned()),
-        (
-            "AWS_LAMBDA_LOG_GROUP_NAME",
-            format!("/aws/lambda/{}", function.name),
-        ),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name)),
         ("AWS_LAMBDA_LOG_STREAM_NAME", worker.to_owned()),
         ("TZ", ":UTC".to_owned()),
     ]
 }
 
 fn epoch_ms() -> u128 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_millis()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
 }
 
 /// What these locks guard is whole after every operation, also after one that panicked.

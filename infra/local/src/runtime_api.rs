@@ -27,10 +27,7 @@ pub(crate) fn router(workers: Workers) -> Router {
     let runtime = "/{worker}/2018-06-01/runtime";
     Router::new()
         .route(&format!("{runtime}/invocation/next"), get(next))
-        .route(
-            &format!("{runtime}/invocation/{{id}}/response"),
-            post(response),
-        )
+        .route(&format!("{runtime}/invocation/{{id}}/response"), post(response))
         .route(&format!("{runtime}/invocation/{{id}}/error"), post(error))
         .route(&format!("{runtime}/init/error"), post(init_error))
         // One byte more, so that a body that is too large is seen to be so.
@@ -49,14 +46,8 @@ async fn next(State(workers): State<Workers>, Path(worker): Path<String>) -> Res
     let headers = [
         (name("content-type"), "application/json".to_owned()),
         (name("lambda-runtime-aws-request-id"), invocation.id.clone()),
-        (
-            name("lambda-runtime-deadline-ms"),
-            invocation.deadline_ms.to_string(),
-        ),
-        (
-            name("lambda-runtime-invoked-function-arn"),
-            worker.function_arn.clone(),
-        ),
+        (name("lambda-runtime-deadline-ms"), invocation.deadline_ms.to_string()),
+        (name("lambda-runtime-invoked-function-arn"), worker.function_arn.clone()),
         (name("lambda-runtime-trace-id"), trace_id(&invocation.id)),
     ];
     (headers, invocation.payload).into_response()
@@ -72,10 +63,7 @@ async fn response(
     };
     let (result, accepted) = match body {
         Ok(body) if body.len() <= PAYLOAD_LIMIT => (Ok(body), StatusCode::ACCEPTED),
-        _ => (
-            Err(InvokeError::ResponseTooLarge),
-            StatusCode::PAYLOAD_TOO_LARGE,
-        ),
+        _ => (Err(InvokeError::ResponseTooLarge), StatusCode::PAYLOAD_TOO_LARGE),
     };
     if !worker.answer(&id, result) {
         return refused(StatusCode::BAD_REQUEST, "InvalidRequestID");
@@ -91,12 +79,7 @@ struct FunctionError {
     error_type: String,
 }
 
-async fn error(
-    State(workers): State<Workers>,
-    Path((worker, id)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn error(State(workers): State<Workers>, Path((worker, id)): Path<(String, String)>, headers: HeaderMap, body: Bytes) -> Response {
     let Some(worker) = workers.get(&worker) else {
         return refused(StatusCode::FORBIDDEN, "UnknownProcess");
     };
@@ -108,35 +91,24 @@ async fn error(
 
 /// A process that reports this ends by itself right after, which is what is acted on.
 async fn init_error(headers: HeaderMap, body: Bytes) -> Response {
-    tracing::warn!(
-        kind = error_type(&headers, &body),
-        "a function failed to initialise"
-    );
+    tracing::warn!(kind = error_type(&headers, &body), "a function failed to initialise");
     (StatusCode::ACCEPTED, Json(json!({"status": "OK"}))).into_response()
 }
 
 fn error_type(headers: &HeaderMap, body: &[u8]) -> String {
-    let from_body = serde_json::from_slice::<FunctionError>(body)
-        .map(|error| error.error_type)
-        .ok();
+    let from_body = serde_json::from_slice::<FunctionError>(body).map(|error| error.error_type).ok();
     let from_header = || {
         let value = headers.get("lambda-runtime-function-error-type")?;
         value.to_str().ok().map(str::to_owned)
     };
-    let kind = from_body
-        .or_else(from_header)
-        .unwrap_or_else(|| "Unknown".to_owned());
+    let kind = from_body.or_else(from_header).unwrap_or_else(|| "Unknown".to_owned());
     kind.chars().take(ERROR_TYPE_CHARACTERS).collect()
 }
 
 /// An X-Ray trace header for this invocation, not sampled.
 fn trace_id(request_id: &str) -> String {
     let hex = request_id.replace('-', "");
-    format!(
-        "Root=1-{}-{};Sampled=0",
-        hex.get(..8).unwrap_or(&hex),
-        hex.get(8..).unwrap_or_default()
-    )
+    format!("Root=1-{}-{};Sampled=0", hex.get(..8).unwrap_or(&hex), hex.get(8..).unwrap_or_default())
 }
 
 fn refused(status: StatusCode, kind: &str) -> Response {
@@ -154,27 +126,15 @@ pub(crate) fn invoke_router(pools: Pools) -> Router {
         .with_state(pools)
 }
 
-async fn invoke(
-    State(pools): State<Pools>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn invoke(State(pools): State<Pools>, Path(name): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     let name = name.rsplit(':').next().unwrap_or_default();
     let Some(pool) = pools.get(name).cloned() else {
         let headers = [("x-amzn-errortype", "ResourceNotFoundException")];
         let body = Json(json!({"Type": "User", "Message": format!("Function not found: {name}")}));
         return (StatusCode::NOT_FOUND, headers, body).into_response();
     };
-    let payload = if body.is_empty() {
-        Bytes::from_static(b"{}")
-    } else {
-        body
-    };
-    match headers
-        .get("x-amz-invocation-type")
-        .and_then(|value| value.to_str().ok())
-    {
+    let payload = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
+    match headers.get("x-amz-invocation-type").and_then(|value| value.to_str().ok()) {
         Some("DryRun") => StatusCode::NO_CONTENT.into_response(),
         Some("Event") => {
             tokio::spawn(async move {

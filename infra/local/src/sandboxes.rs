@@ -19,18 +19,8 @@ pub struct SandboxSetup {
 /// Starts the simulators. Each call serves one of them until `shutdown` completes.
 pub trait Sandboxes: Send + Sync {
     /// Serves İYS.
-    fn iys(
-        &self,
-        listener: TcpListener,
-        setup: SandboxSetup,
-        shutdown: BoxFuture<()>,
-    ) -> BoxFuture<io::Result<()>>;
+    fn iys(&self, listener: TcpListener, setup: SandboxSetup, shutdown: BoxFuture<()>) -> BoxFuture<io::Result<()>>;
 
     /// Serves Insider.
-    fn insider(
-        &self,
-        listener: TcpListener,
-        setup: SandboxSetup,
-        shutdown: BoxFuture<()>,
-    ) -> BoxFuture<io::Result<()>>;
+    fn insider(&self, listener: TcpListener, setup: SandboxSetup, shutdown: BoxFuture<()>) -> BoxFuture<io::Result<()>>;
 }

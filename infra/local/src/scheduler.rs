@@ -12,9 +12,7 @@ use crate::{processes::Pool, shutdown::Shutdown, template::Schedule};
 
 /// The time between two runs here. `None` if schedules are off.
 pub(crate) fn every(schedule: &Schedule, speed: f64) -> Option<Duration> {
-    (speed > 0.0)
-        .then(|| schedule.every.div_f64(speed))
-        .filter(|every| !every.is_zero())
+    (speed > 0.0).then(|| schedule.every.div_f64(speed)).filter(|every| !every.is_zero())
 }
 
 /// Runs a schedule until shutdown, the first time after `every`.

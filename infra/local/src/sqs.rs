@@ -40,30 +40,19 @@ pub(crate) async fn create_queues(
         let visibility = effective_visibility(queue, visibility_timeout);
         let mut attributes: HashMap<_, _> = queue.attributes.clone().into_iter().collect();
         attributes.insert("VisibilityTimeout".to_owned(), visibility.to_string());
-        service
-            .create_queue(CreateQueueInput {
-                queue_name: queue.name.clone(),
-                attributes,
-                tags: HashMap::new(),
-            })
-            .await?;
+        service.create_queue(CreateQueueInput { queue_name: queue.name.clone(), attributes, tags: HashMap::new() }).await?;
     }
     Ok(service)
 }
 
 /// Seconds for which a message of this queue stays invisible here.
 pub(crate) fn effective_visibility(queue: &Queue, most: Option<u32>) -> u32 {
-    most.map_or(queue.visibility_timeout, |most| {
-        most.min(queue.visibility_timeout)
-    })
+    most.map_or(queue.visibility_timeout, |most| most.min(queue.visibility_timeout))
 }
 
 /// Serves SQS's API until shutdown.
 pub(crate) async fn serve(listener: TcpListener, service: Arc<RustackSqs>, shutdown: Shutdown) {
-    let http = SqsHttpService::new(
-        Arc::new(RustackSqsHandler::new(Arc::clone(&service))),
-        SqsHttpConfig::default(),
-    );
+    let http = SqsHttpService::new(Arc::new(RustackSqsHandler::new(Arc::clone(&service))), SqsHttpConfig::default());
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -76,9 +65,7 @@ pub(crate) async fn serve(listener: TcpListener, service: Arc<RustackSqs>, shutd
                 let http = http.clone();
                 connections.spawn(async move {
                     // A client that breaks off is no fault of this side.
-                    let _ = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), http)
-                        .await;
+                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), http).await;
                 });
             }
             Err(error) => {

@@ -109,10 +109,7 @@ impl Default for Options {
             visibility_timeout: Some(5),
             most_processes: 4,
             log_level: None,
-            output: OutputOptions {
-                terminal: false,
-                capture: true,
-            },
+            output: OutputOptions { terminal: false, capture: true },
         }
     }
 }
@@ -193,14 +190,8 @@ struct Listeners {
 
 impl Listeners {
     async fn bind(ports: Ports, sandboxes: bool) -> Result<Self, StackError> {
-        let (iys, insider) = if sandboxes {
-            (
-                Some(listen("iys", ports.iys).await?),
-                Some(listen("insider", ports.insider).await?),
-            )
-        } else {
-            (None, None)
-        };
+        let (iys, insider) =
+            if sandboxes { (Some(listen("iys", ports.iys).await?), Some(listen("insider", ports.insider).await?)) } else { (None, None) };
         Ok(Self {
             gateway: listen("gateway", ports.gateway).await?,
             iys,
@@ -231,17 +222,11 @@ impl Listeners {
 }
 
 async fn listen(name: &'static str, port: u16) -> Result<TcpListener, StackError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(|source| StackError::Port { name, port, source })
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|source| StackError::Port { name, port, source })
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, StackError> {
-    listener.local_addr().map_err(|source| StackError::Port {
-        name: "endpoint",
-        port: 0,
-        source,
-    })
+    listener.local_addr().map_err(|source| StackError::Port { name: "endpoint", port: 0, source })
 }
 
 fn url(listener: &TcpListener) -> Result<String, StackError> {
@@ -266,35 +251,17 @@ impl Stack {
     pub async fn start_with_output(output: Output, options: Options) -> Result<Self, StackError> {
         let listeners = Listeners::bind(options.ports, options.sandboxes.is_some()).await?;
         let addresses = listeners.addresses()?;
-        let surroundings = Surroundings {
-            region: REGION.to_owned(),
-            account: ACCOUNT.to_owned(),
-            sqs_url: addresses.sqs.clone(),
-        };
+        let surroundings = Surroundings { region: REGION.to_owned(), account: ACCOUNT.to_owned(), sqs_url: addresses.sqs.clone() };
         let template = Template::parse(options.template.as_deref().unwrap_or(TEMPLATE))?;
-        let system =
-            template.resolve(&parameters(&template, &options, &addresses), &surroundings)?;
+        let system = template.resolve(&parameters(&template, &options, &addresses), &surroundings)?;
         let brands = ssm::Brands {
             folder: options.brands.clone(),
-            path: system
-                .parameters
-                .get("BrandsPath")
-                .cloned()
-                .unwrap_or_else(|| "/".to_owned()),
+            path: system.parameters.get("BrandsPath").cloned().unwrap_or_else(|| "/".to_owned()),
             surroundings: surroundings.clone(),
         };
-        let documents = brands.documents().map_err(|source| StackError::Brands {
-            folder: options.brands.display().to_string(),
-            source,
-        })?;
+        let documents = brands.documents().map_err(|source| StackError::Brands { folder: options.brands.display().to_string(), source })?;
         let database = dynamodb::open(options.data.as_deref(), &system.tables)?;
-        let queues = sqs::create_queues(
-            address(&listeners.sqs)?,
-            &surroundings,
-            &system.queues,
-            options.visibility_timeout,
-        )
-        .await?;
+        let queues = sqs::create_queues(address(&listeners.sqs)?, &surroundings, &system.queues, options.visibility_timeout).await?;
 
         let shutdown = Shutdown::new();
         let workers = Workers::default();
@@ -313,54 +280,26 @@ impl Stack {
                 .functions
                 .iter()
                 .map(|function| {
-                    let pool = Pool::new(
-                        function.clone(),
-                        launch.clone(),
-                        workers.clone(),
-                        output.clone(),
-                        shutdown.clone(),
-                    );
+                    let pool = Pool::new(function.clone(), launch.clone(), workers.clone(), output.clone(), shutdown.clone());
                     (function.name.clone(), pool)
                 })
                 .collect(),
         );
-        let pool = |name: &str| {
-            pools
-                .get(name)
-                .cloned()
-                .ok_or_else(|| StackError::UnknownFunction(name.to_owned()))
-        };
+        let pool = |name: &str| pools.get(name).cloned().ok_or_else(|| StackError::UnknownFunction(name.to_owned()));
 
         let mut tasks = JoinSet::new();
-        tasks.spawn(dynamodb::serve(
-            listeners.dynamodb,
-            database,
-            shutdown.clone(),
-        ));
-        tasks.spawn(sqs::serve(
-            listeners.sqs,
-            Arc::clone(&queues),
-            shutdown.clone(),
-        ));
+        tasks.spawn(dynamodb::serve(listeners.dynamodb, database, shutdown.clone()));
+        tasks.spawn(sqs::serve(listeners.sqs, Arc::clone(&queues), shutdown.clone()));
         tasks.spawn(serve(listeners.ssm, ssm::router(brands), shutdown.clone()));
         let runtime_api = runtime_api::router(workers);
         tasks.spawn(serve(listeners.runtime_api, runtime_api, shutdown.clone()));
         let invoke_api = runtime_api::invoke_router(Arc::clone(&pools));
         tasks.spawn(serve(listeners.lambda, invoke_api, shutdown.clone()));
-        let routes = system
-            .routes
-            .iter()
-            .map(|route| Ok((route.clone(), pool(&route.function)?)));
-        let gateway = gateway::router(Gateway {
-            routes: routes.collect::<Result<_, StackError>>()?,
-            account: ACCOUNT.to_owned(),
-        });
+        let routes = system.routes.iter().map(|route| Ok((route.clone(), pool(&route.function)?)));
+        let gateway = gateway::router(Gateway { routes: routes.collect::<Result<_, StackError>>()?, account: ACCOUNT.to_owned() });
         tasks.spawn(serve(listeners.gateway, gateway, shutdown.clone()));
         if let Some(sandboxes) = &options.sandboxes {
-            let setup = SandboxSetup {
-                gateway_url: addresses.gateway.clone(),
-                brands: documents,
-            };
+            let setup = SandboxSetup { gateway_url: addresses.gateway.clone(), brands: documents };
             if let Some(listener) = listeners.iys {
                 let iys = sandboxes.iys(listener, setup.clone(), Box::pin(shutdown.begun()));
                 tasks.spawn(report("the İYS sandbox", iys));
@@ -371,10 +310,7 @@ impl Stack {
             }
         }
         for mapping in &system.mappings {
-            let queue = system
-                .queues
-                .iter()
-                .find(|queue| queue.name == mapping.queue);
+            let queue = system.queues.iter().find(|queue| queue.name == mapping.queue);
             let Some(queue) = queue else { continue };
             let here = sqs::effective_visibility(queue, options.visibility_timeout);
             let poller = Poller {
@@ -393,24 +329,11 @@ impl Stack {
         for schedule in &system.schedules {
             if let Some(every) = scheduler::every(schedule, options.schedule_speed) {
                 let pool = pool(&schedule.function)?;
-                tasks.spawn(scheduler::run(
-                    schedule.clone(),
-                    every,
-                    pool,
-                    shutdown.clone(),
-                ));
+                tasks.spawn(scheduler::run(schedule.clone(), every, pool, shutdown.clone()));
                 schedules.push((schedule.clone(), every));
             }
         }
-        Ok(Self {
-            addresses,
-            system,
-            schedules,
-            pools,
-            output,
-            shutdown,
-            tasks,
-        })
+        Ok(Self { addresses, system, schedules, pools, output, shutdown, tasks })
     }
 
     /// Base address of the HTTP API.
@@ -464,11 +387,7 @@ impl Stack {
     /// Address of a queue, by its logical id in the template.
     #[must_use]
     pub fn queue_url(&self, logical_id: &str) -> Option<&str> {
-        let queue = self
-            .system
-            .queues
-            .iter()
-            .find(|queue| queue.logical_id == logical_id)?;
+        let queue = self.system.queues.iter().find(|queue| queue.logical_id == logical_id)?;
         Some(&queue.url)
     }
 
@@ -493,15 +412,7 @@ impl Stack {
     /// All addresses by name, as JSON: what a ready file holds.
     #[must_use]
     pub fn addresses(&self) -> Value {
-        let Addresses {
-            gateway,
-            iys,
-            insider,
-            dynamodb,
-            sqs,
-            ssm,
-            lambda,
-        } = &self.addresses;
+        let Addresses { gateway, iys, insider, dynamodb, sqs, ssm, lambda } = &self.addresses;
         json!({
             "gateway": gateway,
             "iys": iys,
@@ -517,12 +428,8 @@ impl Stack {
     /// The running function processes: name of the function and process id.
     #[must_use]
     pub fn processes(&self) -> Vec<(String, u32)> {
-        let of = |(name, pool): (&String, &Pool)| -> Vec<(String, u32)> {
-            pool.pids()
-                .into_iter()
-                .map(|pid| (name.clone(), pid))
-                .collect()
-        };
+        let of =
+            |(name, pool): (&String, &Pool)| -> Vec<(String, u32)> { pool.pids().into_iter().map(|pid| (name.clone(), pid)).collect() };
         self.pools.iter().flat_map(of).collect()
     }
 
@@ -544,10 +451,7 @@ impl Stack {
     ///
     /// If there is no such function, or it fails.
     pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Bytes, InvokeError> {
-        let pool = self
-            .pools
-            .get(function)
-            .ok_or_else(|| InvokeError::UnknownFunction(function.to_owned()))?;
+        let pool = self.pools.get(function).ok_or_else(|| InvokeError::UnknownFunction(function.to_owned()))?;
         pool.invoke(Bytes::from(payload.to_string())).await
     }
 
@@ -573,20 +477,10 @@ impl Drop for Stack {
 }
 
 /// Parameters for this machine, those that were asked for on top.
-fn parameters(
-    template: &Template,
-    options: &Options,
-    addresses: &Addresses,
-) -> BTreeMap<String, String> {
-    let vendors = [
-        ("IysBaseUrl", addresses.iys.as_str()),
-        ("InsiderContactUrl", &addresses.insider),
-        ("InsiderUnificationUrl", &addresses.insider),
-    ];
-    let log_level = options
-        .log_level
-        .as_deref()
-        .map(|level| ("LogLevel", level));
+fn parameters(template: &Template, options: &Options, addresses: &Addresses) -> BTreeMap<String, String> {
+    let vendors =
+        [("IysBaseUrl", addresses.iys.as_str()), ("InsiderContactUrl", &addresses.insider), ("InsiderUnificationUrl", &addresses.insider)];
+    let log_level = options.log_level.as_deref().map(|level| ("LogLevel", level));
     let mut parameters: BTreeMap<String, String> = LOCAL_PARAMETERS
         .into_iter()
         .chain(vendors)

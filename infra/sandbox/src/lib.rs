@@ -1,1 +1,15 @@
-//! Simulators.
+//! Simulators of the two outside systems, İYS and Insider, over the vendors' own paths.
+//!
+//! Both are written from the vendors' documentation alone and share no code with the clients that
+//! talk to them, so that a test over them compares two independent readings of the same rules.
+//! Everything is held in memory. Paths below `/_sandbox` are for tests and people (see `README.md`).
+
+pub mod clock;
+mod control;
+pub mod faults;
+pub mod insider;
+pub mod iys;
+mod outbound;
+mod server;
+pub mod stats;
+mod window;

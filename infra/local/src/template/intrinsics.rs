@@ -52,19 +52,13 @@ impl Resolver {
 
     /// Whether a condition of the template holds.
     pub(super) fn condition(&self, name: &str, at: &str) -> Result<bool, TemplateError> {
-        let expression = self
-            .conditions
-            .get(name)
-            .ok_or_else(|| unresolvable(at, format!("there is no condition {name}")))?;
+        let expression = self.conditions.get(name).ok_or_else(|| unresolvable(at, format!("there is no condition {name}")))?;
         self.truth(expression, &format!("Conditions.{name}"))
     }
 
     fn truth(&self, expression: &Value, at: &str) -> Result<bool, TemplateError> {
         let not_a_condition = || unresolvable(at, "this is not a condition");
-        let (function, argument) = expression
-            .as_object()
-            .and_then(intrinsic)
-            .ok_or_else(not_a_condition)?;
+        let (function, argument) = expression.as_object().and_then(intrinsic).ok_or_else(not_a_condition)?;
         if function == "Condition" {
             let name = argument.as_str().ok_or_else(not_a_condition)?;
             return self.condition(name, at);
@@ -72,28 +66,17 @@ impl Resolver {
         let arguments = argument.as_array().ok_or_else(not_a_condition)?;
         match (function, arguments.as_slice()) {
             ("Fn::Equals", [left, right]) => {
-                let text = |side: &Value| -> Result<_, TemplateError> {
-                    Ok(self.resolve(side, at)?.as_ref().map(plain_text))
-                };
+                let text = |side: &Value| -> Result<_, TemplateError> { Ok(self.resolve(side, at)?.as_ref().map(plain_text)) };
                 Ok(text(left)? == text(right)?)
             }
             ("Fn::Not", [inner]) => Ok(!self.truth(inner, at)?),
-            ("Fn::And", all) => all
-                .iter()
-                .try_fold(true, |so_far, inner| Ok(self.truth(inner, at)? && so_far)),
-            ("Fn::Or", any) => any
-                .iter()
-                .try_fold(false, |so_far, inner| Ok(self.truth(inner, at)? || so_far)),
+            ("Fn::And", all) => all.iter().try_fold(true, |so_far, inner| Ok(self.truth(inner, at)? && so_far)),
+            ("Fn::Or", any) => any.iter().try_fold(false, |so_far, inner| Ok(self.truth(inner, at)? || so_far)),
             _ => Err(not_a_condition()),
         }
     }
 
-    fn call(
-        &self,
-        function: &str,
-        argument: &Value,
-        at: &str,
-    ) -> Result<Option<Value>, TemplateError> {
+    fn call(&self, function: &str, argument: &Value, at: &str) -> Result<Option<Value>, TemplateError> {
         let malformed = || unresolvable(at, format!("{function} has the wrong arguments"));
         match (function, argument) {
             ("Ref", Value::String(name)) if name == "AWS::NoValue" => Ok(None),
@@ -102,28 +85,20 @@ impl Resolver {
                 let [Value::String(resource), Value::String(attribute)] = path.as_slice() else {
                     return Err(malformed());
                 };
-                self.attribute(resource, attribute, at)
-                    .map(|value| Some(value.into()))
+                self.attribute(resource, attribute, at).map(|value| Some(value.into()))
             }
-            ("Fn::Sub", Value::String(text)) => self
-                .substitute(text, &Map::new(), at)
-                .map(|value| Some(value.into())),
+            ("Fn::Sub", Value::String(text)) => self.substitute(text, &Map::new(), at).map(|value| Some(value.into())),
             ("Fn::Sub", Value::Array(pair)) => {
                 let [Value::String(text), Value::Object(names)] = pair.as_slice() else {
                     return Err(malformed());
                 };
-                self.substitute(text, names, at)
-                    .map(|value| Some(value.into()))
+                self.substitute(text, names, at).map(|value| Some(value.into()))
             }
             ("Fn::If", Value::Array(branches)) => {
                 let [Value::String(condition), then, otherwise] = branches.as_slice() else {
                     return Err(malformed());
                 };
-                let branch = if self.condition(condition, at)? {
-                    then
-                } else {
-                    otherwise
-                };
+                let branch = if self.condition(condition, at)? { then } else { otherwise };
                 self.resolve(branch, at)
             }
             ("Fn::Join", Value::Array(pair)) => {
@@ -138,9 +113,7 @@ impl Resolver {
                 let [index, items] = pair.as_slice() else {
                     return Err(malformed());
                 };
-                let index = plain_text(index)
-                    .parse::<usize>()
-                    .map_err(|_| malformed())?;
+                let index = plain_text(index).parse::<usize>().map_err(|_| malformed())?;
                 let items = self.list(items, at)?.ok_or_else(malformed)?;
                 items.into_iter().nth(index).map(Some).ok_or_else(malformed)
             }
@@ -149,10 +122,7 @@ impl Resolver {
                     return Err(malformed());
                 };
                 let text = self.resolve(text, at)?.ok_or_else(malformed)?;
-                let parts: Vec<Value> = plain_text(&text)
-                    .split(between.as_str())
-                    .map(Value::from)
-                    .collect();
+                let parts: Vec<Value> = plain_text(&text).split(between.as_str()).map(Value::from).collect();
                 Ok(Some(parts.into()))
             }
             ("Fn::FindInMap", Value::Array(keys)) => {
@@ -169,10 +139,7 @@ impl Resolver {
                 }
                 place.cloned().map(Some).ok_or_else(malformed)
             }
-            _ => Err(unresolvable(
-                at,
-                format!("{function} is not understood here"),
-            )),
+            _ => Err(unresolvable(at, format!("{function} is not understood here"))),
         }
     }
 
@@ -191,45 +158,23 @@ impl Resolver {
             .get(name)
             .cloned()
             .map(Value::from)
-            .ok_or_else(|| {
-                unresolvable(
-                    at,
-                    format!("{name} is neither a parameter nor a resource of this machine"),
-                )
-            })
+            .ok_or_else(|| unresolvable(at, format!("{name} is neither a parameter nor a resource of this machine")))
     }
 
-    fn attribute(
-        &self,
-        resource: &str,
-        attribute: &str,
-        at: &str,
-    ) -> Result<String, TemplateError> {
+    fn attribute(&self, resource: &str, attribute: &str, at: &str) -> Result<String, TemplateError> {
         self.attributes
             .get(&(resource.to_owned(), attribute.to_owned()))
             .cloned()
-            .ok_or_else(|| {
-                unresolvable(
-                    at,
-                    format!("{resource}.{attribute} has no value on this machine"),
-                )
-            })
+            .ok_or_else(|| unresolvable(at, format!("{resource}.{attribute} has no value on this machine")))
     }
 
     /// Fills `${Name}`, `${Resource.Attribute}` and the names given with the expression; `${!x}`
     /// stands for `${x}` itself.
-    fn substitute(
-        &self,
-        text: &str,
-        names: &Map<String, Value>,
-        at: &str,
-    ) -> Result<String, TemplateError> {
+    fn substitute(&self, text: &str, names: &Map<String, Value>, at: &str) -> Result<String, TemplateError> {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
-            let (name, tail) = after
-                .split_once('}')
-                .ok_or_else(|| unresolvable(at, "a ${ is never closed"))?;
+            let (name, tail) = after.split_once('}').ok_or_else(|| unresolvable(at, "a ${ is never closed"))?;
             filled.push_str(before);
             if let Some(literal) = name.strip_prefix('!') {
                 filled.push_str(&format!("${{{literal}}}"));
@@ -259,20 +204,13 @@ pub(super) fn plain_text(value: &Value) -> String {
 fn intrinsic(map: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut entries = map.iter();
     match (entries.next(), entries.next()) {
-        (Some((key, argument)), None)
-            if key == "Ref" || key == "Condition" || key.starts_with("Fn::") =>
-        {
-            Some((key, argument))
-        }
+        (Some((key, argument)), None) if key == "Ref" || key == "Condition" || key.starts_with("Fn::") => Some((key, argument)),
         _ => None,
     }
 }
 
 fn unresolvable(at: &str, why: impl Into<String>) -> TemplateError {
-    TemplateError::Unresolvable {
-        at: at.to_owned(),
-        why: why.into(),
-    }
+    TemplateError::Unresolvable { at: at.to_owned(), why: why.into() }
 }
 
 #[cfg(test)]
@@ -298,10 +236,7 @@ mod tests {
             })),
             mappings: object(json!({"Sizes": {"test": {"memory": 128}}})),
             references: BTreeMap::from([("Table".to_owned(), "table-1".to_owned())]),
-            attributes: BTreeMap::from([(
-                ("Queue".to_owned(), "Arn".to_owned()),
-                "arn:queue".to_owned(),
-            )]),
+            attributes: BTreeMap::from([(("Queue".to_owned(), "Arn".to_owned()), "arn:queue".to_owned())]),
         }
     }
 
@@ -311,33 +246,15 @@ mod tests {
             (json!({"Ref": "Stage"}), json!("test")),
             (json!({"Ref": "Table"}), json!("table-1")),
             (json!({"Fn::GetAtt": ["Queue", "Arn"]}), json!("arn:queue")),
-            (
-                json!({"Fn::Sub": "${Stage}/${Queue.Arn}/${!kept}"}),
-                json!("test/arn:queue/${kept}"),
-            ),
-            (
-                json!({"Fn::Sub": ["${Own}", {"Own": {"Ref": "Table"}}]}),
-                json!("table-1"),
-            ),
+            (json!({"Fn::Sub": "${Stage}/${Queue.Arn}/${!kept}"}), json!("test/arn:queue/${kept}")),
+            (json!({"Fn::Sub": ["${Own}", {"Own": {"Ref": "Table"}}]}), json!("table-1")),
             (json!({"Fn::If": ["IsTest", 1, 2]}), json!(1)),
             (json!({"Fn::If": ["Both", 1, 2]}), json!(2)),
             (json!({"Fn::If": ["Either", 1, 2]}), json!(1)),
-            (
-                json!({"Fn::Join": ["-", ["a", {"Ref": "Stage"}]]}),
-                json!("a-test"),
-            ),
-            (
-                json!({"Fn::Select": [1, {"Fn::Split": [",", "a,b"]}]}),
-                json!("b"),
-            ),
-            (
-                json!({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}),
-                json!(128),
-            ),
-            (
-                json!({"a": [1, {"Ref": "AWS::NoValue"}], "b": {"Ref": "AWS::NoValue"}}),
-                json!({"a": [1]}),
-            ),
+            (json!({"Fn::Join": ["-", ["a", {"Ref": "Stage"}]]}), json!("a-test")),
+            (json!({"Fn::Select": [1, {"Fn::Split": [",", "a,b"]}]}), json!("b")),
+            (json!({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}), json!(128)),
+            (json!({"a": [1, {"Ref": "AWS::NoValue"}], "b": {"Ref": "AWS::NoValue"}}), json!({"a": [1]})),
         ] {
             let resolved = resolver().resolve(&expression, "here").unwrap();
             assert_eq!(resolved, Some(value), "{expression}");
@@ -353,9 +270,7 @@ mod tests {
             json!({"Fn::If": ["NoSuch", 1, 2]}),
             json!({"Fn::Sub": "${Nowhere}"}),
         ] {
-            let error = resolver()
-                .resolve(&expression, "Resources.X.Y")
-                .unwrap_err();
+            let error = resolver().resolve(&expression, "Resources.X.Y").unwrap_err();
             assert!(error.to_string().contains("Resources.X.Y"), "{error}");
         }
     }

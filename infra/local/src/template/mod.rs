@@ -99,10 +99,7 @@ pub struct Surroundings {
 impl Surroundings {
     /// The ARN of something in this region and account.
     pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
-        format!(
-            "arn:aws:{service}:{}:{}:{resource}",
-            self.region, self.account
-        )
+        format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
     }
 }
 
@@ -139,19 +136,10 @@ impl Template {
             },
             resources: section("Resources")?,
         };
-        for known in [
-            "AWSTemplateFormatVersion",
-            "Transform",
-            "Description",
-            "Metadata",
-            "Outputs",
-        ] {
+        for known in ["AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Outputs"] {
             root.remove(known);
         }
-        let unknown = globals
-            .keys()
-            .map(|key| format!("Globals.{key}"))
-            .chain(root.keys().cloned());
+        let unknown = globals.keys().map(|key| format!("Globals.{key}")).chain(root.keys().cloned());
         match unknown.into_iter().next() {
             Some(at) => Err(not_understood(&at, "this section is not understood")),
             None => Ok(template),
@@ -169,11 +157,7 @@ impl Template {
     /// # Errors
     ///
     /// If a resource, property, expression or parameter value is not understood.
-    pub fn resolve(
-        &self,
-        parameters: &BTreeMap<String, String>,
-        surroundings: &Surroundings,
-    ) -> Result<System, TemplateError> {
+    pub fn resolve(&self, parameters: &BTreeMap<String, String>, surroundings: &Surroundings) -> Result<System, TemplateError> {
         let mut values = self.parameter_values(parameters)?;
         for (name, value) in [
             ("AWS::Region", surroundings.region.as_str()),
@@ -190,22 +174,11 @@ impl Template {
             mappings: self.mappings.clone(),
             ..Default::default()
         };
-        system::build(
-            &self.resources,
-            &self.function_globals,
-            resolver,
-            surroundings,
-        )
+        system::build(&self.resources, &self.function_globals, resolver, surroundings)
     }
 
-    fn parameter_values(
-        &self,
-        given: &BTreeMap<String, String>,
-    ) -> Result<BTreeMap<String, Value>, TemplateError> {
-        if let Some(name) = given
-            .keys()
-            .find(|name| !self.parameters.contains_key(*name))
-        {
+    fn parameter_values(&self, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Value>, TemplateError> {
+        if let Some(name) = given.keys().find(|name| !self.parameters.contains_key(*name)) {
             return Err(parameter(name, "the template has no such parameter"));
         }
         let mut values = BTreeMap::new();
@@ -225,10 +198,7 @@ impl Template {
             };
             if let Some(Value::Array(allowed)) = declaration.get("AllowedValues") {
                 let text = intrinsics::plain_text(&value);
-                if !allowed
-                    .iter()
-                    .any(|one| intrinsics::plain_text(one) == text)
-                {
+                if !allowed.iter().any(|one| intrinsics::plain_text(one) == text) {
                     return Err(parameter(name, "this value is not allowed"));
                 }
             }
@@ -239,30 +209,20 @@ impl Template {
 }
 
 fn number(name: &str, declaration: &Value, text: &str) -> Result<Value, TemplateError> {
-    let number: i64 = text
-        .parse()
-        .map_err(|_| parameter(name, "this is not a whole number"))?;
+    let number: i64 = text.parse().map_err(|_| parameter(name, "this is not a whole number"))?;
     let bound = |key: &str| declaration.get(key).and_then(Value::as_i64);
-    if bound("MinValue").is_some_and(|least| number < least)
-        || bound("MaxValue").is_some_and(|most| number > most)
-    {
+    if bound("MinValue").is_some_and(|least| number < least) || bound("MaxValue").is_some_and(|most| number > most) {
         return Err(parameter(name, "this value is out of its bounds"));
     }
     Ok(number.into())
 }
 
 fn parameter(name: &str, why: &str) -> TemplateError {
-    TemplateError::Parameter {
-        name: name.to_owned(),
-        why: why.to_owned(),
-    }
+    TemplateError::Parameter { name: name.to_owned(), why: why.to_owned() }
 }
 
 fn not_understood(at: &str, why: &str) -> TemplateError {
-    TemplateError::NotUnderstood {
-        at: at.to_owned(),
-        why: why.to_owned(),
-    }
+    TemplateError::NotUnderstood { at: at.to_owned(), why: why.to_owned() }
 }
 
 fn object(value: Value, at: &str) -> Result<Map<String, Value>, TemplateError> {

@@ -13,27 +13,20 @@ pub(super) struct Properties<'a> {
 
 impl<'a> Properties<'a> {
     pub(super) fn new(resource: &str, left: Map<String, Value>, resolver: &'a Resolver) -> Self {
-        Self {
-            resource: resource.to_owned(),
-            left,
-            resolver,
-        }
+        Self { resource: resource.to_owned(), left, resolver }
     }
 
     /// The resolved value of a property, if it is there.
     pub(super) fn optional(&mut self, property: &str) -> Result<Option<Value>, TemplateError> {
         match self.left.remove(property) {
             None => Ok(None),
-            Some(value) => self
-                .resolver
-                .resolve(&value, &format!("{}.{property}", self.resource)),
+            Some(value) => self.resolver.resolve(&value, &format!("{}.{property}", self.resource)),
         }
     }
 
     /// The resolved value of a property that must be there.
     pub(super) fn required(&mut self, property: &str) -> Result<Value, TemplateError> {
-        self.optional(property)?
-            .ok_or_else(|| self.invalid(property, "it is missing"))
+        self.optional(property)?.ok_or_else(|| self.invalid(property, "it is missing"))
     }
 
     /// A text that must be there.
@@ -83,19 +76,12 @@ impl<'a> Properties<'a> {
     pub(super) fn finish(self) -> Result<(), TemplateError> {
         match self.left.into_iter().next() {
             None => Ok(()),
-            Some((property, _)) => Err(TemplateError::UnknownProperty {
-                resource: self.resource,
-                property,
-            }),
+            Some((property, _)) => Err(TemplateError::UnknownProperty { resource: self.resource, property }),
         }
     }
 
     /// An error about one property of this resource.
     pub(super) fn invalid(&self, property: &str, why: impl Into<String>) -> TemplateError {
-        TemplateError::InvalidProperty {
-            resource: self.resource.clone(),
-            property: property.to_owned(),
-            why: why.into(),
-        }
+        TemplateError::InvalidProperty { resource: self.resource.clone(), property: property.to_owned(), why: why.into() }
     }
 }

@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Surroundings, TemplateError, intrinsics::Resolver, not_understood, object,
-    properties::Properties,
-};
+use super::{Surroundings, TemplateError, intrinsics::Resolver, not_understood, object, properties::Properties};
 
 /// API Gateway's own bound on an integration, HTTP API quotas: 30 seconds.
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
@@ -140,11 +137,7 @@ pub(super) fn build(
 ) -> Result<System, TemplateError> {
     let declared = declared(resources, &resolver)?;
     name_resources(&declared, &mut resolver, surroundings)?;
-    let parameters = resolver
-        .parameters
-        .iter()
-        .map(|(name, value)| (name.clone(), super::intrinsics::plain_text(value)))
-        .collect();
+    let parameters = resolver.parameters.iter().map(|(name, value)| (name.clone(), super::intrinsics::plain_text(value))).collect();
     let mut system = System {
         parameters,
         tables: Vec::new(),
@@ -155,12 +148,7 @@ pub(super) fn build(
         schedules: Vec::new(),
         without_local_meaning: Vec::new(),
     };
-    for Declared {
-        id,
-        kind,
-        properties,
-    } in declared
-    {
+    for Declared { id, kind, properties } in declared {
         let properties = Properties::new(&id, properties, &resolver);
         match kind.as_str() {
             "AWS::DynamoDB::Table" => system.tables.push(table(&id, properties)?),
@@ -178,10 +166,7 @@ pub(super) fn build(
     Ok(system)
 }
 
-fn declared(
-    resources: &Map<String, Value>,
-    resolver: &Resolver,
-) -> Result<Vec<Declared>, TemplateError> {
+fn declared(resources: &Map<String, Value>, resolver: &Resolver) -> Result<Vec<Declared>, TemplateError> {
     let mut all = Vec::new();
     for (id, resource) in resources {
         let at = format!("Resources.{id}");
@@ -195,40 +180,22 @@ fn declared(
             Some(Value::String(name)) => resolver.condition(&name, &at)?,
             Some(_) => return Err(not_understood(&at, "Condition is not a name")),
         };
-        for known in [
-            "DeletionPolicy",
-            "DependsOn",
-            "Metadata",
-            "UpdateReplacePolicy",
-        ] {
+        for known in ["DeletionPolicy", "DependsOn", "Metadata", "UpdateReplacePolicy"] {
             resource.remove(known);
         }
         if let Some(key) = resource.keys().next() {
             return Err(not_understood(&at, &format!("{key} is not understood")));
         }
         if exists {
-            all.push(Declared {
-                id: id.clone(),
-                kind,
-                properties,
-            });
+            all.push(Declared { id: id.clone(), kind, properties });
         }
     }
     Ok(all)
 }
 
 /// Gives every resource the names that expressions may ask for.
-fn name_resources(
-    declared: &[Declared],
-    resolver: &mut Resolver,
-    surroundings: &Surroundings,
-) -> Result<(), TemplateError> {
-    for Declared {
-        id,
-        kind,
-        properties,
-    } in declared
-    {
+fn name_resources(declared: &[Declared], resolver: &mut Resolver, surroundings: &Surroundings) -> Result<(), TemplateError> {
+    for Declared { id, kind, properties } in declared {
         let (reference, attributes) = match kind.as_str() {
             "AWS::DynamoDB::Table" => {
                 let arn = surroundings.arn("dynamodb", &format!("table/{id}"));
@@ -236,11 +203,7 @@ fn name_resources(
             }
             "AWS::SQS::Queue" => {
                 let fifo = properties.get("FifoQueue") == Some(&Value::Bool(true));
-                let name = if fifo {
-                    format!("{id}.fifo")
-                } else {
-                    id.clone()
-                };
+                let name = if fifo { format!("{id}.fifo") } else { id.clone() };
                 let url = format!("{}/{}/{name}", surroundings.sqs_url, surroundings.account);
                 let arn = surroundings.arn("sqs", &name);
                 (url, vec![("Arn", arn), ("QueueName", name)])
@@ -255,9 +218,7 @@ fn name_resources(
         };
         resolver.references.insert(id.clone(), reference);
         for (attribute, value) in attributes {
-            resolver
-                .attributes
-                .insert((id.clone(), attribute.to_owned()), value);
+            resolver.attributes.insert((id.clone(), attribute.to_owned()), value);
         }
     }
     Ok(())
@@ -291,35 +252,18 @@ fn table(id: &str, mut properties: Properties<'_>) -> Result<Table, TemplateErro
     let ttl_attribute = match properties.optional("TimeToLiveSpecification")? {
         Some(ttl) if ttl.get("Enabled") == Some(&Value::Bool(true)) => {
             let attribute = ttl.get("AttributeName").and_then(Value::as_str);
-            let attribute = attribute.ok_or_else(|| {
-                properties.invalid("TimeToLiveSpecification", "AttributeName is missing")
-            })?;
+            let attribute = attribute.ok_or_else(|| properties.invalid("TimeToLiveSpecification", "AttributeName is missing"))?;
             Some(attribute.to_owned())
         }
         _ => None,
     };
-    properties.without_local_meaning(&[
-        "DeletionProtectionEnabled",
-        "PointInTimeRecoverySpecification",
-        "SSESpecification",
-        "Tags",
-    ]);
+    properties.without_local_meaning(&["DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "SSESpecification", "Tags"]);
     properties.finish()?;
-    Ok(Table {
-        name: id.to_owned(),
-        definition: definition.into(),
-        ttl_attribute,
-    })
+    Ok(Table { name: id.to_owned(), definition: definition.into(), ttl_attribute })
 }
 
-fn queue(
-    id: &str,
-    mut properties: Properties<'_>,
-    resolver: &Resolver,
-) -> Result<Queue, TemplateError> {
-    let visibility_timeout = properties
-        .number("VisibilityTimeout")?
-        .unwrap_or(DEFAULT_VISIBILITY_TIMEOUT);
+fn queue(id: &str, mut properties: Properties<'_>, resolver: &Resolver) -> Result<Queue, TemplateError> {
+    let visibility_timeout = properties.number("VisibilityTimeout")?.unwrap_or(DEFAULT_VISIBILITY_TIMEOUT);
     let mut attributes = BTreeMap::new();
     for property in [
         "ContentBasedDeduplication",
@@ -338,8 +282,7 @@ fn queue(
     }
     properties.without_local_meaning(&["SqsManagedSseEnabled", "Tags"]);
     properties.finish()?;
-    let name =
-        |attribute: &str| resolver.attributes[&(id.to_owned(), attribute.to_owned())].clone();
+    let name = |attribute: &str| resolver.attributes[&(id.to_owned(), attribute.to_owned())].clone();
     Ok(Queue {
         logical_id: id.to_owned(),
         name: name("QueueName"),
@@ -463,27 +406,15 @@ fn route(function: &str, mut properties: Properties<'_>) -> Result<Route, Templa
     if !path.starts_with('/') || path.contains("+}") {
         return Err(properties.invalid("Path", "only plain paths are understood"));
     }
-    let route = Route {
-        method: properties.text("Method")?.to_uppercase(),
-        path,
-        function: function.to_owned(),
-        timeout,
-    };
+    let route = Route { method: properties.text("Method")?.to_uppercase(), path, function: function.to_owned(), timeout };
     properties.finish()?;
     Ok(route)
 }
 
-fn mapping(
-    function: &str,
-    mut properties: Properties<'_>,
-    resolver: &Resolver,
-) -> Result<Mapping, TemplateError> {
+fn mapping(function: &str, mut properties: Properties<'_>, resolver: &Resolver) -> Result<Mapping, TemplateError> {
     let arn = properties.text("Queue")?;
     let queue = arn.rsplit(':').next().unwrap_or_default().to_owned();
-    let known = resolver
-        .attributes
-        .iter()
-        .any(|((_, attribute), value)| attribute == "QueueName" && *value == queue);
+    let known = resolver.attributes.iter().any(|((_, attribute), value)| attribute == "QueueName" && *value == queue);
     if !known {
         return Err(properties.invalid("Queue", "it is not a queue of this template"));
     }
@@ -504,9 +435,7 @@ fn mapping(
             Some(most.ok_or_else(invalid)?)
         }
     };
-    let window = properties
-        .number("MaximumBatchingWindowInSeconds")?
-        .unwrap_or(0);
+    let window = properties.number("MaximumBatchingWindowInSeconds")?.unwrap_or(0);
     let batch_size = properties.number("BatchSize")?.unwrap_or(10);
     let fifo = queue.ends_with(".fifo");
     // AWS Lambda, "Using Lambda with Amazon SQS": the bounds of a batch.
@@ -531,11 +460,7 @@ fn mapping(
     })
 }
 
-fn schedule(
-    name: &str,
-    function: &str,
-    mut properties: Properties<'_>,
-) -> Result<Schedule, TemplateError> {
+fn schedule(name: &str, function: &str, mut properties: Properties<'_>) -> Result<Schedule, TemplateError> {
     let expression = properties.text("ScheduleExpression")?;
     let every = rate(&expression).ok_or_else(|| {
         let why = format!("{expression} is not understood, only rate(…) is");
@@ -548,12 +473,7 @@ fn schedule(
     };
     properties.without_local_meaning(&["Description"]);
     properties.finish()?;
-    Ok(Schedule {
-        name: name.to_owned(),
-        function: function.to_owned(),
-        every,
-        input,
-    })
+    Ok(Schedule { name: name.to_owned(), function: function.to_owned(), every, input })
 }
 
 /// The time between two runs of `rate(1 minute)`, `rate(5 minutes)` and so on.

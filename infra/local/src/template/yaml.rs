@@ -10,26 +10,13 @@ use serde_saphyr::Tagged;
 use super::TemplateError;
 
 /// Functions whose short tag is the long name without `Fn::`.
-const FUNCTIONS: [&str; 11] = [
-    "And",
-    "Equals",
-    "FindInMap",
-    "GetAtt",
-    "If",
-    "Join",
-    "Not",
-    "Or",
-    "Select",
-    "Split",
-    "Sub",
-];
+const FUNCTIONS: [&str; 11] = ["And", "Equals", "FindInMap", "GetAtt", "If", "Join", "Not", "Or", "Select", "Split", "Sub"];
 
 /// Parses a template.
 pub(super) fn parse(text: &str) -> Result<Value, TemplateError> {
     // `y`, `on` and their like are texts, as they are to AWS.
     let options = serde_saphyr::options! { strict_booleans: true };
-    let node: Tagged<Node> = serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| TemplateError::Yaml(error.to_string()))?;
+    let node: Tagged<Node> = serde_saphyr::from_str_with_options(text, options).map_err(|error| TemplateError::Yaml(error.to_string()))?;
     long_form(node, "template")
 }
 
@@ -103,11 +90,9 @@ impl<'de> Visitor<'de> for NodeVisitor {
 fn long_form(Tagged(node, tag): Tagged<Node>, at: &str) -> Result<Value, TemplateError> {
     let value = match node {
         Node::Plain(value) => value,
-        Node::List(items) => items
-            .into_iter()
-            .enumerate()
-            .map(|(index, item)| long_form(item, &format!("{at}[{index}]")))
-            .collect::<Result<Value, _>>()?,
+        Node::List(items) => {
+            items.into_iter().enumerate().map(|(index, item)| long_form(item, &format!("{at}[{index}]"))).collect::<Result<Value, _>>()?
+        }
         Node::Map(entries) => entries
             .into_iter()
             .map(|(key, item)| {
@@ -126,10 +111,7 @@ fn long_form(Tagged(node, tag): Tagged<Node>, at: &str) -> Result<Value, Templat
         "GetAtt" => ("Fn::GetAtt".to_owned(), attribute_path(value)),
         _ if FUNCTIONS.contains(&name) => (format!("Fn::{name}"), value),
         _ => {
-            return Err(TemplateError::UnknownTag {
-                tag,
-                at: at.to_owned(),
-            });
+            return Err(TemplateError::UnknownTag { tag, at: at.to_owned() });
         }
     };
     Ok(Value::Object(Map::from_iter([(key, value)])))
@@ -178,9 +160,6 @@ mod tests {
     #[test]
     fn an_unknown_tag_is_named_with_its_place() {
         let error = parse("a:\n  b: !Transform x\n").unwrap_err().to_string();
-        assert!(
-            error.contains("!Transform") && error.contains("template.a.b"),
-            "{error}"
-        );
+        assert!(error.contains("!Transform") && error.contains("template.a.b"), "{error}");
     }
 }

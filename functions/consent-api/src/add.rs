@@ -1,0 +1,138 @@
+//! `POST /v1/{brand}/consents`: records up to 500 consents and refusals.
+
+use jiff::Timestamp;
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use serde::{Deserialize, Serialize};
+use shared::brand::Brand;
+use shared::consent::rules::{Checked, Draft};
+use shared::consent::{ConsentKey, EventId, Head, Merge, Movement, Origin};
+use shared::problem::{self, Problem};
+
+use crate::App;
+
+/// Most consents in one request.
+const LIMIT: usize = 500;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body_ {
+    consents: Vec<serde_json::Value>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    results: Vec<Line>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    index: usize,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl Line {
+    fn rejected(index: usize, code: &'static str, message: String) -> Self {
+        Self { index, result: "rejected", id: None, code: Some(code), message: Some(message) }
+    }
+}
+
+pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
+    let body: Body_ = problem::read(request)?;
+    if body.consents.is_empty() || body.consents.len() > LIMIT {
+        return Err(Problem::rule(format!("consents must have 1 to {LIMIT} items")));
+    }
+    let now = (app.clock)();
+    let mut lines: Vec<Option<Line>> = Vec::with_capacity(body.consents.len());
+    let mut movements = Vec::new();
+    let mut positions = Vec::new();
+    for (index, item) in body.consents.into_iter().enumerate() {
+        match read(item, brand, now) {
+            Ok(movement) => {
+                positions.push(index);
+                movements.push(movement);
+                lines.push(None);
+            }
+            Err((code, message)) => lines.push(Some(Line::rejected(index, code, message))),
+        }
+    }
+    let ids: Vec<_> = movements.iter().map(|movement| movement.head.event_id.to_string()).collect();
+    let recorded = app.intake.take(movements, now).await;
+    let failures = recorded.iter().filter(|result| result.is_err()).count();
+    for ((result, id), index) in recorded.into_iter().zip(ids).zip(positions) {
+        lines[index] = Some(match result {
+            Ok(recorded) => {
+                let result = match (recorded.is_new, recorded.merge) {
+                    (false, _) => "duplicate",
+                    (true, Merge::Superseded) => "superseded",
+                    (true, Merge::Advanced | Merge::Repeated) => "accepted",
+                };
+                Line { index, result, id: Some(id), code: None, message: None }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a consent was not recorded");
+                Line::rejected(index, "unavailable", "the ledger did not take it: send it again".to_owned())
+            }
+        });
+    }
+    let results: Vec<_> = lines.into_iter().flatten().collect();
+    let rejected = results.iter().filter(|line| line.result == "rejected").count();
+    tracing::info!(brand = %brand.name, consents = results.len(), rejected, "consents taken");
+    if failures == results.len() {
+        return Err(Problem::unavailable());
+    }
+    Ok(problem::json(StatusCode::OK, &Answer { results }))
+}
+
+/// Reads one item into a movement; the error is İYS's code and the rule.
+fn read(item: serde_json::Value, brand: &Brand, now: Timestamp) -> Result<Movement, (&'static str, String)> {
+    let draft: Draft = serde_path_to_error::deserialize(item).map_err(|error| form_error(&error))?;
+    let checked = draft.check(&brand.api.default_source, now).map_err(|violation| (violation.code, violation.message))?;
+    Ok(movement(checked, brand, now))
+}
+
+/// A field that is unknown or has another type. The reader's own message may quote a value, so only
+/// the field's name is kept.
+fn form_error(error: &serde_path_to_error::Error<serde_json::Error>) -> (&'static str, String) {
+    const FIELDS: [&str; 7] = ["recipient", "recipientType", "type", "status", "source", "consentDate", "externalId"];
+    let path = error.path().to_string();
+    match FIELDS.iter().find(|field| **field == path) {
+        Some(field) => ("H085", format!("{field} must be a string")),
+        None if error.inner().to_string().starts_with("unknown field") => {
+            ("H118", format!("a consent may only have the fields {}", FIELDS.join(", ")))
+        }
+        None => ("H085", "a consent must be an object with each field at most once".to_owned()),
+    }
+}
+
+fn movement(checked: Checked, brand: &Brand, now: Timestamp) -> Movement {
+    let date = checked.consent_date.to_string();
+    // With a name of the caller's, an undated consent sent twice is one event; without one, it
+    // happened at the moment of each receipt.
+    let dated = if checked.dated || checked.external_id.is_none() { date.as_str() } else { "" };
+    let external_id = checked.external_id.as_deref().unwrap_or_default();
+    let event_id = EventId::derive("api", [external_id, checked.status.as_str(), checked.source.as_str(), dated]);
+    Movement {
+        key: ConsentKey {
+            recipient_id: checked.recipient.id(&brand.recipient_id_key, &brand.name),
+            brand: brand.name.clone(),
+            channel: checked.channel,
+            recipient_type: checked.recipient_type,
+        },
+        recipient: checked.recipient,
+        head: Head {
+            status: checked.status,
+            source: checked.source,
+            consent_date: checked.consent_date,
+            origin: Origin::Api,
+            event_id,
+            received_at: now,
+        },
+    }
+}

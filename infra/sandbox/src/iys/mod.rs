@@ -1,0 +1,203 @@
+//! The İYS simulator: its state, its router, and how it is served.
+
+mod access;
+mod account;
+mod address;
+mod bulk;
+mod calendar;
+mod config;
+mod control;
+mod errors;
+mod model;
+mod push;
+mod query;
+mod rules;
+mod single;
+mod store;
+mod token;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{get, post};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+pub use config::{
+    BadCredentials, Brand, ChannelRefusal, Config, FirstKarar, NoRecord, Provider, PushConnection, Seed, Subscription, SubscriptionStatus,
+    Switches, TokenLimitBody, Unfinished,
+};
+pub use model::{ConsentType, RecipientType, Status};
+pub use rules::DayCount;
+
+use crate::faults::Faults;
+use crate::server::{self, Observer};
+use crate::stats::Stats;
+use crate::window::Window;
+use errors::ApiError;
+
+const HOUR_SECONDS: i64 = 3600;
+
+/// The simulator's state.
+pub(crate) struct Iys {
+    pub(crate) config: Config,
+    pub(crate) stats: Arc<Stats>,
+    faults: Arc<Faults>,
+    store: Mutex<store::Store>,
+    tokens: Mutex<token::Tokens>,
+    limits: Mutex<Limits>,
+    push: push::Hub,
+}
+
+/// The limits per caller address that apply behind the token endpoint.
+struct Limits {
+    calls: Window<IpAddr>,
+    status: Window<IpAddr>,
+    history: Window<IpAddr>,
+}
+
+/// Which hourly limit a query counts against.
+#[derive(Clone, Copy)]
+pub(crate) enum Hourly {
+    Status,
+    History,
+}
+
+impl Iys {
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.config.clock)()
+    }
+
+    /// The store, brought to `now`; refusals of bulk items are counted on the way.
+    pub(crate) fn store(&self, now: Timestamp) -> MutexGuard<'_, store::Store> {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        for code in store.settle(now, &self.config.switches) {
+            self.stats.rejected(code);
+            self.stats.violation(&format!("rejected:{code}"));
+        }
+        store
+    }
+
+    pub(crate) fn tokens(&self) -> MutexGuard<'_, token::Tokens> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a query against its hourly limit.
+    pub(crate) fn admit_hourly(&self, peer: IpAddr, which: Hourly) -> Result<(), ApiError> {
+        let now = self.now();
+        let mut limits = self.limits();
+        let (window, code) = match which {
+            Hourly::Status => (&mut limits.status, "H086"),
+            Hourly::History => (&mut limits.history, "H089"),
+        };
+        if window.admit(peer, now) {
+            return Ok(());
+        }
+        self.stats.violation(&format!("rate_limited:{code}"));
+        Err(ApiError::code(code))
+    }
+
+    /// Adds `Retry-After` where the settings ask for it.
+    pub(crate) fn add_retry_after(&self, response: &mut Response) {
+        if let Some(seconds) = self.config.switches.retry_after_seconds {
+            response.headers_mut().insert(axum::http::header::RETRY_AFTER, seconds.into());
+        }
+    }
+
+    /// A refused add: counted as something a well-behaved client does not do.
+    pub(crate) fn refuse(&self, error: ApiError) -> ApiError {
+        for problem in &error.problems {
+            self.stats.violation(&format!("rejected:{}", problem.code));
+        }
+        error
+    }
+
+    /// A refused query: likewise.
+    pub(crate) fn refuse_query(&self, error: ApiError) -> ApiError {
+        for problem in &error.problems {
+            self.stats.violation(&format!("invalid_query:{}", problem.code));
+        }
+        error
+    }
+
+    /// Puts what the rules remarked into the counters.
+    pub(crate) fn note(&self, remarks: &rules::Remarks) {
+        for kind in &remarks.violations {
+            self.stats.violation(kind);
+        }
+        for kind in &remarks.warnings {
+            self.stats.warning(kind);
+        }
+    }
+}
+
+/// Serves the simulator on `listener` until `shutdown` ends.
+///
+/// # Errors
+///
+/// If no HTTP client for push deliveries can be built, or a seed record cannot be read.
+pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    let stats = Arc::new(Stats::default());
+    let push = push::Hub::new(&config, Arc::clone(&stats))?;
+    let iys = Arc::new(Iys {
+        stats,
+        faults: Arc::new(Faults::default()),
+        store: Mutex::default(),
+        tokens: Mutex::default(),
+        limits: Mutex::new(Limits {
+            calls: Window::new(config.calls_per_second, 1),
+            status: Window::new(config.status_limit_per_hour, HOUR_SECONDS),
+            history: Window::new(config.history_limit_per_hour, HOUR_SECONDS),
+        }),
+        push,
+        config,
+    });
+    control::seed(&iys, &iys.config.seed).map_err(std::io::Error::other)?;
+    server::run(listener, router(&iys), shutdown).await
+}
+
+fn router(iys: &Arc<Iys>) -> Router {
+    let observer = Observer {
+        clock: Arc::clone(&iys.config.clock),
+        stats: Arc::clone(&iys.stats),
+        faults: Arc::clone(&iys.faults),
+        fault_body: errors::fault_body,
+    };
+    Router::new()
+        .route("/oauth2/token", post(token::create))
+        .route("/sps/{iysCode}/brands", get(account::brands))
+        .route("/sps/{iysCode}/subscription", get(account::subscription))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents", post(single::add_v1))
+        .route("/v2/sps/{iysCode}/brands/{brandCode}/consents", post(single::add_v2))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/request", post(bulk::add_v1))
+        .route("/v2/sps/{iysCode}/brands/{brandCode}/consents/request", post(bulk::add_v2))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/request/{requestId}", get(bulk::result_v1))
+        .route("/v2/sps/{iysCode}/brands/{brandCode}/consents/request/{requestId}", get(bulk::result_v2))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/status", post(query::status))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/{recipientType}/status/{type}", post(query::multi_status))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/changes", get(query::changes))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/history", post(query::history))
+        .route("/sps/{iysCode}/brands/{brandCode}/push/registration", get(push::list).post(push::register))
+        .route("/sps/{iysCode}/brands/{brandCode}/push/unregistration", post(push::unregister))
+        .layer(from_fn_with_state(Arc::clone(iys), access::limit))
+        .merge(control::routes())
+        .merge(crate::control::routes(Arc::clone(&iys.stats), Arc::clone(&iys.faults)).with_state(()))
+        .fallback(async || server::json(404, &json!({ "error": "no such path" })))
+        .layer(from_fn_with_state(observer, server::observe))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(Arc::clone(iys))
+}
+
+/// A count of seconds as a duration.
+pub(crate) fn seconds(count: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(count).unwrap_or(i64::MAX))
+}

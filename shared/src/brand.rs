@@ -1,0 +1,430 @@
+//! One brand's configuration: codes, authority, mapping and secrets.
+//!
+//! In the cloud it is one encrypted SSM parameter per brand, locally one file; its form is the same.
+//! Everything that a vendor leaves uncertain is a setting here with a documented default.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use crate::consent::{BrandName, Channel, RecipientIdKey, Source, Status};
+
+/// A brand.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Brand {
+    /// Its name in routes and keys.
+    pub name: BrandName,
+    /// The secret behind recipient ids: at least 32 characters, never to be changed.
+    pub recipient_id_key: RecipientIdKey,
+    /// Its side at İYS.
+    pub iys: Iys,
+    /// Its side at Insider.
+    pub insider: Insider,
+    /// Its own systems.
+    pub api: Api,
+}
+
+/// A brand's side at İYS.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Iys {
+    /// İYS number of the service provider.
+    pub iys_code: u64,
+    /// İYS number of the brand; equal to `iysCode` for the main brand.
+    pub brand_code: u64,
+    /// API user.
+    pub username: SecretString,
+    /// Its password.
+    pub password: SecretString,
+    /// Channels that may be called for this brand.
+    pub channels: BTreeSet<Channel>,
+    /// Whether the reconciliation service (mutabakat) may be called.
+    #[serde(default)]
+    pub mutabakat: bool,
+    /// HTTP Basic credentials that İYS's push notices carry.
+    pub push: BasicCredentials,
+    /// Whether a RET that came too late may be sent as the brand's own decision (`HS_KARAR`) dated
+    /// now. Off by default: it changes what the brand declares.
+    #[serde(default)]
+    pub late_ret_as_hs_karar: bool,
+}
+
+/// A user name and password for HTTP Basic.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BasicCredentials {
+    /// User name.
+    pub username: SecretString,
+    /// Password.
+    pub password: SecretString,
+}
+
+/// A brand's side at Insider.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Insider {
+    /// Account name (`X-PARTNER-NAME`).
+    pub partner: String,
+    /// The three keys, each for its own APIs.
+    pub keys: InsiderKeys,
+    /// Ways in which a webhook of this brand may prove that it comes from Insider; any one suffices,
+    /// so that a secret can be rotated with both alive.
+    pub webhook_auth: Vec<WebhookAuth>,
+    /// What event names mean, on top of [`Insider::default_meaning`]; compared without case.
+    #[serde(default)]
+    pub events: BTreeMap<String, EventMeaning>,
+    /// Which profile attributes carry consent.
+    #[serde(default = "default_attributes")]
+    pub attributes: BTreeMap<String, AttributeMeaning>,
+    /// Whether a RET is told to Insider for addresses that Insider never showed: that creates a
+    /// profile there where addresses are identifiers. On by default, because a profile that exists
+    /// unseen would otherwise be messaged.
+    #[serde(default = "yes")]
+    pub relay_unknown_addresses: bool,
+    /// The `uploader_email` that older bulk calls ask for; not sent when missing.
+    #[serde(default)]
+    pub uploader_email: Option<SecretString>,
+    /// Name of the custom boolean attribute for ARAMA, which Insider has no field for; ARAMA needs
+    /// nothing at Insider when missing.
+    #[serde(default)]
+    pub arama_attribute: Option<String>,
+    /// Source of an e-mail event that names none.
+    #[serde(default = "default_email_source")]
+    pub email_source: Source,
+    /// Source of an SMS event that names none.
+    #[serde(default = "default_sms_source")]
+    pub sms_source: Source,
+}
+
+/// Insider's keys. They open different APIs and are never mixed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InsiderKeys {
+    /// "Global Unsubscribe".
+    pub unsubscribe: SecretString,
+    /// "Resubscribe".
+    pub resubscribe: SecretString,
+    /// "Unified Customer Database": upsert and profile read.
+    pub ucd: SecretString,
+}
+
+/// One way to prove that a webhook comes from Insider.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "mode", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum WebhookAuth {
+    /// A header of the brand's choice with a fixed secret.
+    Header {
+        /// Header name.
+        name: String,
+        /// Its value.
+        secret: SecretString,
+    },
+    /// `X-INS-AUTH` with HMAC-SHA1 of the raw body, hex.
+    HmacSha1Hex {
+        /// The secret.
+        secret: SecretString,
+    },
+    /// `X-INS-AUTH` with HMAC-SHA1 of the raw body, base64.
+    HmacSha1Base64 {
+        /// The secret.
+        secret: SecretString,
+    },
+    /// `X-INS-AUTH` with the secret itself, as one page of Insider shows.
+    StaticSecret {
+        /// The secret.
+        secret: SecretString,
+    },
+    /// HTTP Basic.
+    Basic {
+        /// User name.
+        username: SecretString,
+        /// Password.
+        password: SecretString,
+    },
+    /// `Authorization: Bearer`.
+    Bearer {
+        /// The token.
+        token: SecretString,
+    },
+}
+
+/// What an Insider event means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventMeaning {
+    /// RET on the channel that the payload's address is for: EPOSTA for e-mail, MESAJ for phone.
+    Ret,
+    /// ONAY likewise.
+    Onay,
+    /// Left a group: kept as known, no RET, unless the brand maps the name to `ret`.
+    GroupRet,
+    /// No meaning for consent (delivered, opened, bounced …).
+    None,
+}
+
+/// What a profile attribute means.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AttributeMeaning {
+    /// The channel.
+    #[serde(rename = "type")]
+    pub channel: Channel,
+    /// The source of an ONAY seen as a change to true; without one such an ONAY is not taken, because
+    /// it has no legal source.
+    #[serde(default)]
+    pub onay_source: Option<Source>,
+}
+
+/// The brand's own systems.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Api {
+    /// Bearer keys of the consent API; any of them opens it, so that keys can be rotated.
+    pub keys: Vec<SecretString>,
+    /// Source of a consent that names none.
+    #[serde(default = "default_api_source")]
+    pub default_source: Source,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_email_source() -> Source {
+    Source::HsEposta
+}
+
+fn default_sms_source() -> Source {
+    Source::HsMesaj
+}
+
+fn default_api_source() -> Source {
+    Source::HsEortam
+}
+
+fn default_attributes() -> BTreeMap<String, AttributeMeaning> {
+    [("email_optin", Channel::Eposta), ("sms_optin", Channel::Mesaj)]
+        .into_iter()
+        .map(|(name, channel)| (name.to_owned(), AttributeMeaning { channel, onay_source: None }))
+        .collect()
+}
+
+/// Why a brand's document cannot be used. It names the place in the document, never a value.
+#[derive(Debug, thiserror::Error)]
+pub enum BrandError {
+    /// The document does not have the expected form.
+    #[error("brand configuration: at {path}: the value does not fit (line {line}, column {column})")]
+    Form {
+        /// Path within the document.
+        path: String,
+        /// Line of the document.
+        line: usize,
+        /// Column of the document.
+        column: usize,
+    },
+    /// A secret is too weak.
+    #[error("brand configuration: recipientIdKey must have at least 32 characters")]
+    WeakKey,
+    /// Nobody could ever call.
+    #[error("brand configuration: {field} must not be empty")]
+    Empty {
+        /// The list that is empty.
+        field: &'static str,
+    },
+    /// A default that İYS would refuse.
+    #[error("brand configuration: {field} must be one of the HS_* sources")]
+    Source {
+        /// The field.
+        field: &'static str,
+    },
+}
+
+impl Brand {
+    /// Reads a brand's JSON document.
+    pub fn read(document: &str) -> Result<Self, BrandError> {
+        let mut reader = serde_json::Deserializer::from_str(document);
+        // The reader's own message may quote a value, which may be a secret: only the place is kept.
+        let brand: Brand = serde_path_to_error::deserialize(&mut reader).map_err(|error| BrandError::Form {
+            path: error.path().to_string(),
+            line: error.inner().line(),
+            column: error.inner().column(),
+        })?;
+        brand.validate()?;
+        Ok(brand)
+    }
+
+    fn validate(&self) -> Result<(), BrandError> {
+        if !self.recipient_id_key.is_strong() {
+            return Err(BrandError::WeakKey);
+        }
+        let usable = |secret: &SecretString| !secret.expose_secret().is_empty();
+        if self.api.keys.is_empty() || !self.api.keys.iter().all(usable) {
+            return Err(BrandError::Empty { field: "api.keys" });
+        }
+        if self.insider.webhook_auth.is_empty() || !self.insider.webhook_auth.iter().all(WebhookAuth::is_usable) {
+            return Err(BrandError::Empty { field: "insider.webhookAuth" });
+        }
+        if !usable(&self.iys.push.username) || !usable(&self.iys.push.password) {
+            return Err(BrandError::Empty { field: "iys.push" });
+        }
+        for (field, source) in [
+            ("insider.emailSource", &self.insider.email_source),
+            ("insider.smsSource", &self.insider.sms_source),
+            ("api.defaultSource", &self.api.default_source),
+        ] {
+            if !source.is_sendable() {
+                return Err(BrandError::Source { field });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the brand has authorised a channel at İYS.
+    pub fn authorises(&self, channel: Channel) -> bool {
+        self.iys.channels.contains(&channel)
+    }
+
+    /// Whether `key` opens the brand's consent API. Takes the same time whichever key fits or none.
+    pub fn api_key_fits(&self, key: &str) -> bool {
+        self.api.keys.iter().fold(false, |fits, own| fits | same_secret(own, key))
+    }
+}
+
+impl WebhookAuth {
+    fn is_usable(&self) -> bool {
+        let usable = |secret: &SecretString| !secret.expose_secret().is_empty();
+        match self {
+            WebhookAuth::Header { name, secret } => !name.is_empty() && usable(secret),
+            WebhookAuth::HmacSha1Hex { secret } | WebhookAuth::HmacSha1Base64 { secret } | WebhookAuth::StaticSecret { secret } => {
+                usable(secret)
+            }
+            WebhookAuth::Basic { username, password } => usable(username) && usable(password),
+            WebhookAuth::Bearer { token } => usable(token),
+        }
+    }
+}
+
+impl BasicCredentials {
+    /// Whether the given credentials are these, in constant time.
+    pub fn fit(&self, username: &str, password: &str) -> bool {
+        same_secret(&self.username, username) & same_secret(&self.password, password)
+    }
+}
+
+/// Compares a secret with what a caller sent, in time that does not depend on where they differ.
+pub fn same_secret(secret: &SecretString, given: &str) -> bool {
+    secret.expose_secret().as_bytes().ct_eq(given.as_bytes()).into()
+}
+
+impl Insider {
+    /// What an event name means: the brand's own table first, then ours, both without regard to case
+    /// and to the difference of space, hyphen and underscore. `None` for a name that nobody mapped.
+    pub fn meaning(&self, event: &str) -> Option<EventMeaning> {
+        let name = plain_name(event);
+        self.events.iter().find(|(key, _)| plain_name(key) == name).map(|(_, meaning)| *meaning).or_else(|| Self::default_meaning(&name))
+    }
+
+    /// Our own table. Insider's pages name these events in prose and connectors, not all of them as
+    /// literal keys, so every likely spelling stands here.
+    fn default_meaning(name: &str) -> Option<EventMeaning> {
+        Some(match name {
+            "unsubscribe" | "unsubscribed" | "email_unsubscribe" | "email_unsubscribed" | "sms_unsubscribe" | "sms_unsubscribed"
+            | "global_unsubscribe" | "spam" | "spamreport" | "spam_report" | "complaint" | "marked_as_spam" => EventMeaning::Ret,
+            "resubscribe" | "subscribe" | "email_subscribe" | "email_resubscribe" | "sms_subscribe" | "sms_resubscribe" => {
+                EventMeaning::Onay
+            }
+            "group_unsubscribe" | "email_group_unsubscribe" => EventMeaning::GroupRet,
+            "delivered" | "open" | "opened" | "click" | "clicked" | "bounce" | "bounced" | "blocked" | "drop" | "dropped" | "deferred"
+            | "processed" | "sent" | "scheduled" | "undelivered" | "failed" | "read" | "reply" | "email_delivered" | "email_open"
+            | "email_click" | "email_clicked" | "email_bounced" | "sms_delivered" | "sms_click" | "whatsapp_reply" | "whatsapp_opt_out" => {
+                EventMeaning::None
+            }
+            _ => return None,
+        })
+    }
+
+    /// What a profile attribute means for consent.
+    pub fn attribute(&self, name: &str) -> Option<&AttributeMeaning> {
+        let name = plain_name(name);
+        self.attributes.iter().find(|(key, _)| plain_name(key) == name).map(|(_, meaning)| meaning)
+    }
+
+    /// The source of an event that names none.
+    pub fn source_for(&self, channel: Channel) -> &Source {
+        match channel {
+            Channel::Eposta => &self.email_source,
+            Channel::Mesaj | Channel::Arama => &self.sms_source,
+        }
+    }
+
+    /// The profile flag that mirrors a channel, if there is one.
+    pub fn flag_for(&self, channel: Channel) -> Option<&str> {
+        match channel {
+            Channel::Eposta => Some("email_optin"),
+            Channel::Mesaj => Some("sms_optin"),
+            Channel::Arama => self.arama_attribute.as_deref(),
+        }
+    }
+}
+
+impl EventMeaning {
+    /// The status that the event sets.
+    pub fn status(self) -> Option<Status> {
+        match self {
+            EventMeaning::Ret => Some(Status::Ret),
+            EventMeaning::Onay => Some(Status::Onay),
+            EventMeaning::GroupRet | EventMeaning::None => None,
+        }
+    }
+}
+
+fn plain_name(name: &str) -> String {
+    name.trim().chars().map(|c| if matches!(c, ' ' | '-') { '_' } else { c.to_ascii_lowercase() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_local_brand_is_a_valid_document() {
+        let brand = Brand::read(include_str!("../../infra/local/brands/demo.json")).expect("the local brand");
+        assert_eq!(brand.name.as_str(), "demo");
+        assert_eq!((brand.iys.iys_code, brand.iys.brand_code), (700_001, 700_001));
+        assert!(brand.api_key_fits("demo-api-key"));
+        assert!(!brand.api_key_fits("demo-api-ke"));
+        assert!(!brand.api_key_fits(""));
+        assert!(brand.iys.push.fit("iys", "demo-iys-push"));
+        assert!(Channel::ALL.iter().all(|channel| brand.authorises(*channel)));
+    }
+
+    #[test]
+    fn event_names_are_compared_without_case_and_the_brand_extends_the_table() {
+        let mut brand = Brand::read(include_str!("../../infra/local/brands/demo.json")).expect("the local brand");
+        assert_eq!(brand.insider.meaning("Email Unsubscribe"), Some(EventMeaning::Ret));
+        assert_eq!(brand.insider.meaning("GROUP_UNSUBSCRIBE"), Some(EventMeaning::GroupRet));
+        assert_eq!(brand.insider.meaning("loyalty_left"), None);
+        brand.insider.events.insert("Loyalty-Left".into(), EventMeaning::Ret);
+        brand.insider.events.insert("group_unsubscribe".into(), EventMeaning::Ret);
+        assert_eq!(brand.insider.meaning("loyalty_left"), Some(EventMeaning::Ret));
+        assert_eq!(brand.insider.meaning("group unsubscribe"), Some(EventMeaning::Ret));
+    }
+
+    #[test]
+    fn errors_and_debug_output_show_no_secret() {
+        let document = include_str!("../../infra/local/brands/demo.json");
+        let brand = Brand::read(document).expect("the local brand");
+        let shown = format!("{brand:?}");
+        for secret in ["demo-api-key", "demo-iys-push", "demo-insider-secret", "demo-ucd-key", "demo-iys-password"] {
+            assert!(document.contains(secret));
+            assert!(!shown.contains(secret), "{secret}");
+        }
+        let broken = document.replace("\"demo-api-key\"", "{\"x\":\"demo-api-key\"}");
+        let error = Brand::read(&broken).expect_err("a broken document").to_string();
+        assert!(error.contains("api.keys"), "{error}");
+        assert!(!error.contains("demo-api-key"), "{error}");
+    }
+}

@@ -1,0 +1,22 @@
+//! The consent rules: pure, so that they can be tested over any order of events and any moment.
+//!
+//! Nothing here knows AWS, HTTP, async or a clock; `now` is always an argument.
+
+pub mod code;
+mod date;
+mod key;
+mod movement;
+pub mod plan;
+mod recipient;
+pub mod rules;
+mod source;
+mod state;
+mod vocabulary;
+
+pub use date::{ConsentDate, DateError, TURKISH_TIME};
+pub use key::{BrandName, BrandNameError, ConsentKey};
+pub use movement::{EventId, EventIdError, Head, Movement, Origin, Sent};
+pub use recipient::{RawRecipient, Recipient, RecipientError, RecipientId, RecipientIdError, RecipientIdKey};
+pub use source::{Source, SourceError};
+pub use state::{Answer, ConsentState, Known, Merge, Outcome, Sync, Target};
+pub use vocabulary::{Channel, RecipientType, Status, UnknownWord};

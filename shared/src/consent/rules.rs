@@ -1,0 +1,209 @@
+//! İYS's stateless rules, checked on what callers send before anything is recorded.
+//!
+//! Source: İYS documentation, "İzin Yönetimi" rules and error codes. Every violation names the field,
+//! the rule and İYS's own code.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{Channel, ConsentDate, RawRecipient, Recipient, RecipientType, Source, SourceError, Status};
+use crate::calendar;
+
+/// One consent or refusal as a caller wrote it. Every field is optional here so that a missing one is
+/// answered by its own rule; types are checked by [`Draft::check`], not by the JSON reader.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Draft {
+    /// The address.
+    pub recipient: Option<RawRecipient>,
+    /// `BIREYSEL` (also when missing) or `TACIR`.
+    pub recipient_type: Option<String>,
+    /// The channel.
+    #[serde(rename = "type")]
+    pub channel: Option<String>,
+    /// `ONAY` or `RET`.
+    pub status: Option<String>,
+    /// One of the `HS_*` values; the caller's default when missing.
+    pub source: Option<String>,
+    /// `YYYY-MM-DD HH:mm:ss`, Turkish time; the moment of receipt when missing.
+    pub consent_date: Option<String>,
+    /// The caller's own name of the event.
+    pub external_id: Option<String>,
+}
+
+/// A draft that keeps every stateless rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The normalised address.
+    pub recipient: Recipient,
+    /// Consumer or merchant.
+    pub recipient_type: RecipientType,
+    /// The channel.
+    pub channel: Channel,
+    /// ONAY or RET.
+    pub status: Status,
+    /// The medium.
+    pub source: Source,
+    /// The date of the change.
+    pub consent_date: ConsentDate,
+    /// Whether the caller gave the date, or it is the moment of receipt.
+    pub dated: bool,
+    /// The caller's own name of the event.
+    pub external_id: Option<String>,
+}
+
+/// A broken rule. The offending value is never part of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Violation {
+    /// The field.
+    pub field: &'static str,
+    /// İYS's own code.
+    pub code: &'static str,
+    /// The rule, naming the field.
+    pub message: String,
+}
+
+fn violation(field: &'static str, code: &'static str, message: impl ToString) -> Violation {
+    Violation { field, code, message: message.to_string() }
+}
+
+/// Longest external id that is taken.
+pub const EXTERNAL_ID_LENGTH: usize = 128;
+
+impl Draft {
+    /// Checks every stateless rule; the first broken one in İYS's order of fields is returned.
+    ///
+    /// A RET that is too late for İYS is taken all the same: it must reach Insider whatever İYS says
+    /// to it. An ONAY that is too late is no consent any more and is refused.
+    pub fn check(self, default_source: &Source, now: Timestamp) -> Result<Checked, Violation> {
+        let channel: Channel = match self.channel.as_deref() {
+            None | Some("") => return Err(violation("type", "H111", "type is missing")),
+            Some(word) => word.parse().map_err(|error: super::UnknownWord| violation("type", error.code, error))?,
+        };
+        let recipient_type = match self.recipient_type.as_deref() {
+            None | Some("") => RecipientType::Bireysel,
+            Some(word) => word.parse().map_err(|error: super::UnknownWord| violation("recipientType", error.code, error))?,
+        };
+        let status: Status = match self.status.as_deref() {
+            None | Some("") => return Err(violation("status", "H110", "status is missing")),
+            Some(word) => word.parse().map_err(|error: super::UnknownWord| violation("status", error.code, error))?,
+        };
+        let recipient = Recipient::parse(self.recipient.as_ref().map_or("", RawRecipient::expose), channel)
+            .map_err(|error| violation("recipient", error.code(), error))?;
+        let source: Source = match self.source.as_deref() {
+            None | Some("") => default_source.clone(),
+            Some(text) => text.parse().map_err(|error: SourceError| violation("source", SourceError::CODE, error))?,
+        };
+        if !source.is_sendable() {
+            return Err(violation("source", SourceError::CODE, "source must be one of the HS_* values: only İYS sets IYS_*"));
+        }
+        let today = ConsentDate::at(now);
+        let (consent_date, dated) = match self.consent_date.as_deref() {
+            None | Some("") => (if source == Source::Hs2015 { ConsentDate::EARLIEST } else { today }, false),
+            Some(text) => (text.parse().map_err(|error: super::DateError| violation("consentDate", error.code(), error))?, true),
+        };
+        check_dates(status, &source, consent_date, today)?;
+        if self.external_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > EXTERNAL_ID_LENGTH) {
+            return Err(violation("externalId", "externalId", format!("externalId must have 1 to {EXTERNAL_ID_LENGTH} bytes")));
+        }
+        Ok(Checked { recipient, recipient_type, channel, status, source, consent_date, dated, external_id: self.external_id })
+    }
+}
+
+/// The rules that tie status, source and date together.
+fn check_dates(status: Status, source: &Source, consent_date: ConsentDate, today: ConsentDate) -> Result<(), Violation> {
+    if *source == Source::HsKarar && status != Status::Ret {
+        return Err(violation("status", "H408", "status must be RET when source is HS_KARAR"));
+    }
+    if consent_date > today {
+        return Err(violation("consentDate", "H162", "consentDate must not lie in the future (Turkish time)"));
+    }
+    if consent_date < ConsentDate::EARLIEST {
+        return Err(violation("consentDate", "H156", "consentDate must not be before 2015-05-01 00:00:00"));
+    }
+    if *source == Source::Hs2015 && consent_date != ConsentDate::EARLIEST {
+        return Err(violation("consentDate", "H155", "consentDate must be 2015-05-01 00:00:00 when source is HS_2015"));
+    }
+    if status == Status::Onay && calendar::is_too_late(consent_date.civil(), today.civil()) {
+        return Err(violation("consentDate", "H467", "consentDate of an ONAY must not be older than three business days"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-20T09:00:00Z".parse().expect("an instant")
+    }
+
+    fn draft(json: &str) -> Draft {
+        serde_json::from_str(json).expect("a draft")
+    }
+
+    fn code(json: &str) -> &'static str {
+        draft(json).check(&Source::HsWeb, now()).expect_err("a violation").code
+    }
+
+    #[test]
+    fn a_complete_draft_is_taken_and_normalised() {
+        let checked = draft(
+            r#"{"recipient":"0532 111 22 33","recipientType":"TACIR","type":"ARAMA","status":"ONAY","source":"HS_CAGRI_MERKEZI","consentDate":"2026-11-20 11:59:00","externalId":"A-1"}"#,
+        )
+        .check(&Source::HsWeb, now())
+        .expect("a good draft");
+        assert_eq!(checked.recipient.expose(), "+905321112233");
+        assert_eq!(checked.recipient_type, RecipientType::Tacir);
+        assert_eq!(checked.consent_date.to_string(), "2026-11-20 11:59:00");
+    }
+
+    #[test]
+    fn what_is_missing_takes_its_default() {
+        let checked =
+            draft(r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"RET"}"#).check(&Source::HsWeb, now()).expect("a good draft");
+        assert_eq!(checked.recipient_type, RecipientType::Bireysel);
+        assert_eq!(checked.source, Source::HsWeb);
+        assert_eq!(checked.consent_date.to_string(), "2026-11-20 12:00:00");
+    }
+
+    #[test]
+    fn every_broken_rule_has_the_code_of_iys() {
+        for (json, expected) in [
+            (r#"{"recipient":"a@bc.de","status":"RET"}"#, "H111"),
+            (r#"{"recipient":"a@bc.de","type":"FAKS","status":"RET"}"#, "H117"),
+            (r#"{"recipient":"a@bc.de","type":"EPOSTA"}"#, "H110"),
+            (r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"RED"}"#, "H115"),
+            (r#"{"type":"EPOSTA","status":"RET"}"#, "H114"),
+            (r#"{"recipient":"+905321112233","type":"EPOSTA","status":"RET"}"#, "H120"),
+            (r#"{"recipient":"a@bc.de","type":"MESAJ","status":"RET"}"#, "H121"),
+            (r#"{"recipient":"+491511234567890","type":"MESAJ","status":"RET"}"#, "H160"),
+            (r#"{"recipient":"a@bc.de","recipientType":"KURUMSAL","type":"EPOSTA","status":"RET"}"#, "H116"),
+            (r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"RET","source":"IYS_WEB"}"#, "H119"),
+            (r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"RET","source":"HS_TACIR"}"#, "H119"),
+            (r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"ONAY","source":"HS_KARAR"}"#, "H408"),
+            (r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"RET","consentDate":"20.11.2026"}"#, "H158"),
+            (r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"RET","consentDate":"2026-02-30 10:00:00"}"#, "H157"),
+            (r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"RET","consentDate":"2026-11-20 12:00:01"}"#, "H162"),
+            (r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"RET","consentDate":"2015-04-30 23:59:59"}"#, "H156"),
+            (r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"RET","source":"HS_2015","consentDate":"2015-05-01 00:00:01"}"#, "H155"),
+            (r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"ONAY","consentDate":"2026-11-01 10:00:00"}"#, "H467"),
+        ] {
+            assert_eq!(code(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_never_too_late_to_be_taken() {
+        let checked = draft(r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"RET","consentDate":"2026-11-01 10:00:00"}"#);
+        assert!(checked.check(&Source::HsWeb, now()).is_ok());
+    }
+
+    #[test]
+    fn no_violation_shows_the_value_it_is_about() {
+        let violation =
+            draft(r#"{"recipient":"ayse@example","type":"EPOSTA","status":"RET"}"#).check(&Source::HsWeb, now()).expect_err("bad");
+        assert!(!format!("{violation} {violation:?}").contains("ayse"));
+    }
+}

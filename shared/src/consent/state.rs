@@ -1,0 +1,598 @@
+//! The state of one consent key: the largest of its movements, and how far each target has it.
+//!
+//! Two targets must end up with the state: the **registry** (İYS) and **Insider**. For each of them
+//! the state carries a [`Sync`]. Whatever happens (a movement arrives, a target answers, a person at
+//! İYS acts) is one call on [`ConsentState`]; the caller stores the result under the condition that
+//! nobody else stored another in the meantime, and repeats the call on the newer state otherwise.
+//!
+//! Three rules are kept here and nowhere else:
+//! - Insider is told an ONAY only once the registry holds it: nobody is messaged before (a RET goes
+//!   out at once).
+//! - What came from a target is not sent back to it, unless something older of ours may still be on
+//!   its way there and overtake it.
+//! - An ONAY that the registry refused for good is no consent, so Insider is told RET.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::code::Hold;
+use super::{ConsentDate, ConsentKey, Head, Movement, Origin, Recipient, Sent, Status};
+
+/// The two systems that must end up with the ledger's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// İYS, directly or through an integrator.
+    Registry,
+    /// Insider.
+    Insider,
+}
+
+impl Target {
+    /// Both targets.
+    pub const ALL: [Target; 2] = [Target::Registry, Target::Insider];
+
+    /// The word used in items, answers and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Target::Registry => "registry",
+            Target::Insider => "insider",
+        }
+    }
+}
+
+/// How a target came to have the state, or why it needs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The target took it from us.
+    Applied,
+    /// The target had it already.
+    AlreadyThere,
+    /// It came from the target itself, or the channel has no place there.
+    NotNeeded,
+    /// A RET of an address for which the registry never held an ONAY: there is nothing to refuse.
+    NotRegistered,
+}
+
+impl Outcome {
+    /// The word used in items, answers and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Applied => "applied",
+            Outcome::AlreadyThere => "already_there",
+            Outcome::NotNeeded => "not_needed",
+            Outcome::NotRegistered => "not_registered",
+        }
+    }
+}
+
+/// How far one target has the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Sync {
+    /// Final: the target has the state, or needs nothing.
+    Settled {
+        /// How.
+        outcome: Outcome,
+        /// When we knew.
+        at: Timestamp,
+        /// The registry's own id of the movement, where it gave one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transaction_id: Option<String>,
+    },
+    /// Waits to be sent; a queue message for it exists, or the sweep writes one after `due`.
+    Pending {
+        /// When the sweep looks after it.
+        due: Timestamp,
+        /// How often the sweep has re-queued it.
+        #[serde(default)]
+        sweeps: u16,
+    },
+    /// Part of a bulk submission whose result is not known yet.
+    Submitted {
+        /// The write-ahead submission.
+        submission: String,
+        /// When the sweep looks after it.
+        due: Timestamp,
+    },
+    /// Waits for somebody: authority, subscription, quota, configuration, credentials.
+    Held {
+        /// For what.
+        why: Hold,
+        /// Since when.
+        since: Timestamp,
+        /// When it is tried again.
+        due: Timestamp,
+    },
+    /// Insider only: an ONAY that waits for the registry to hold it.
+    Awaiting,
+    /// Final: the target refused it, with a code that a person can act on.
+    Rejected {
+        /// The target's code.
+        code: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Sync {
+    /// The word used in items, answers, counts and logs.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Sync::Settled { .. } => "settled",
+            Sync::Pending { .. } => "pending",
+            Sync::Submitted { .. } => "submitted",
+            Sync::Held { .. } => "held",
+            Sync::Awaiting => "awaiting",
+            Sync::Rejected { .. } => "rejected",
+        }
+    }
+
+    /// Whether there is still something to do.
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Sync::Pending { .. } | Sync::Submitted { .. } | Sync::Held { .. } | Sync::Awaiting)
+    }
+
+    /// When the sweep must look after it: never for what is final or waits for the other target.
+    pub const fn due(&self) -> Option<Timestamp> {
+        match self {
+            Sync::Pending { due, .. } | Sync::Submitted { due, .. } | Sync::Held { due, .. } => Some(*due),
+            Sync::Settled { .. } | Sync::Awaiting | Sync::Rejected { .. } => None,
+        }
+    }
+
+    fn may_be_on_its_way(&self) -> bool {
+        matches!(self, Sync::Pending { .. } | Sync::Submitted { .. } | Sync::Held { .. })
+    }
+}
+
+/// What the registry is known to hold for a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// ONAY or RET.
+    pub status: Status,
+    /// Its date, where the answer had one: the multi status query says ONAY without a date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_date: Option<ConsentDate>,
+}
+
+/// What a movement did to the state of its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merge {
+    /// It is the state now.
+    Advanced,
+    /// A larger movement is the state already.
+    Superseded,
+    /// It was the state already.
+    Repeated,
+}
+
+/// What a target answered for a state that was sent to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Final: it has the state or needs nothing.
+    Settled {
+        /// How.
+        outcome: Outcome,
+        /// The registry's id of the movement.
+        transaction_id: Option<String>,
+    },
+    /// Final: refused.
+    Rejected(String),
+    /// Waits for somebody until `due`.
+    Held {
+        /// For what.
+        why: Hold,
+        /// When it is tried again.
+        due: Timestamp,
+    },
+    /// Part of a bulk submission.
+    Submitted {
+        /// The submission's id.
+        submission: String,
+        /// When the sweep looks after it.
+        due: Timestamp,
+    },
+    /// Not sent after all: to be tried again after `due`.
+    Postponed {
+        /// When.
+        due: Timestamp,
+    },
+}
+
+/// The state of one consent key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentState {
+    /// What it is about.
+    pub key: ConsentKey,
+    /// The address behind the key's id.
+    pub recipient: Recipient,
+    /// The largest movement.
+    pub head: Head,
+    /// What the registry is known to hold; `None` when nobody asked yet.
+    pub known: Option<Known>,
+    /// How far the registry has the head.
+    pub registry: Sync,
+    /// How far Insider has the head.
+    pub insider: Sync,
+    /// Whether Insider ever showed this address.
+    pub seen_at_insider: bool,
+    /// Counts the writes of this state; a write names the one it replaces.
+    pub revision: u64,
+}
+
+impl ConsentState {
+    /// The state after a key's first movement. Work falls `due` to the sweep then.
+    pub fn first(movement: &Movement, now: Timestamp, due: Timestamp) -> Self {
+        let mut state = Self {
+            key: movement.key.clone(),
+            recipient: movement.recipient.clone(),
+            head: movement.head.clone(),
+            known: None,
+            registry: settled(Outcome::NotNeeded, now),
+            insider: settled(Outcome::NotNeeded, now),
+            seen_at_insider: false,
+            revision: 0,
+        };
+        state.note_origin(&movement.head);
+        state.open_registry(now, due);
+        state.open_insider(now, due, false);
+        state
+    }
+
+    /// Merges a movement. The state is the same whatever the order and number of movements; `due` is
+    /// when the sweep looks after work that opens here.
+    pub fn apply(&mut self, movement: &Movement, now: Timestamp, due: Timestamp) -> Merge {
+        let status_before = self.head.status;
+        let known_before = self.known;
+        self.note_origin(&movement.head);
+        if movement.head.outranks(&self.head) {
+            let told_again = movement.head.status == self.head.status && movement.head.consent_date == self.head.consent_date;
+            let on_its_way = self.insider.may_be_on_its_way();
+            self.head = movement.head.clone();
+            if told_again {
+                // Another report of the same act, such as our own movement in the registry's feed:
+                // whoever has the state keeps it.
+                self.registry_turned_out(now, due);
+                return Merge::Advanced;
+            }
+            self.open_registry(now, due);
+            // Something older of ours may still land at Insider: then what Insider said itself is
+            // sent back to it, so that it has the last word.
+            self.open_insider(now, due, on_its_way && status_before != self.head.status);
+            return Merge::Advanced;
+        }
+        if self.known != known_before {
+            self.registry_turned_out(now, due);
+        }
+        if movement.head.event_id == self.head.event_id { Merge::Repeated } else { Merge::Superseded }
+    }
+
+    /// Notes what the registry said it holds, without a movement to show for it.
+    pub fn learn(&mut self, known: Known, now: Timestamp, due: Timestamp) {
+        self.known = Some(known);
+        self.registry_turned_out(now, due);
+    }
+
+    /// Takes a target's answer for the state that `sent` names. When the state has moved on in the
+    /// meantime, the answer only tells what the target held: the newer state stays open.
+    pub fn answered(&mut self, target: Target, sent: &Sent, answer: Answer, now: Timestamp, due: Timestamp) {
+        let current = sent.event_id == self.head.event_id;
+        if target == Target::Registry {
+            self.note_registry_answer(sent, &answer);
+            if !current {
+                self.registry_turned_out(now, due);
+                return;
+            }
+            self.registry = sync_of(answer, now, &self.registry);
+            self.open_insider_after_registry(now, due);
+        } else if current {
+            self.insider = sync_of(answer, now, &self.insider);
+        }
+    }
+
+    /// Re-opens a target's work, for the sweep: it is due again at `due`.
+    pub fn requeued(&mut self, target: Target, due: Timestamp) {
+        let sync = self.sync_mut(target);
+        let sweeps = match sync {
+            Sync::Pending { sweeps, .. } => sweeps.saturating_add(1),
+            Sync::Submitted { .. } | Sync::Held { .. } => 1,
+            Sync::Settled { .. } | Sync::Awaiting | Sync::Rejected { .. } => return,
+        };
+        *sync = Sync::Pending { due, sweeps };
+    }
+
+    /// How far a target has the head.
+    pub const fn sync(&self, target: Target) -> &Sync {
+        match target {
+            Target::Registry => &self.registry,
+            Target::Insider => &self.insider,
+        }
+    }
+
+    fn sync_mut(&mut self, target: Target) -> &mut Sync {
+        match target {
+            Target::Registry => &mut self.registry,
+            Target::Insider => &mut self.insider,
+        }
+    }
+
+    /// What Insider must be told: `None` while that is not known yet.
+    pub fn insider_status(&self) -> Option<Status> {
+        match self.head.status {
+            Status::Ret => Some(Status::Ret),
+            Status::Onay if self.registry_holds_onay() => Some(Status::Onay),
+            Status::Onay if matches!(self.registry, Sync::Rejected { .. }) => Some(Status::Ret),
+            Status::Onay => None,
+        }
+    }
+
+    /// Whether the registry is known to hold an ONAY.
+    pub fn registry_holds_onay(&self) -> bool {
+        self.known.is_some_and(|known| known.status == Status::Onay)
+    }
+
+    /// Whether the registry is known to hold the head's status.
+    fn registry_agrees(&self) -> bool {
+        self.known.is_some_and(|known| known.status == self.head.status)
+    }
+
+    fn note_origin(&mut self, head: &Head) {
+        match head.origin {
+            Origin::Insider => self.seen_at_insider = true,
+            Origin::Registry => self.note_known(head.status, head.consent_date),
+            Origin::Api | Origin::Import | Origin::Correction => {}
+        }
+    }
+
+    fn note_known(&mut self, status: Status, consent_date: ConsentDate) {
+        // Among what the registry said with dates, the newest counts; an equal date at the registry
+        // is the later movement of that second.
+        let newer = self.known.and_then(|known| known.consent_date).is_none_or(|known| consent_date >= known);
+        if newer {
+            self.known = Some(Known { status, consent_date: Some(consent_date) });
+        }
+    }
+
+    fn note_registry_answer(&mut self, sent: &Sent, answer: &Answer) {
+        match answer {
+            Answer::Settled { outcome: Outcome::Applied, .. } => self.note_known(sent.status, sent.consent_date),
+            Answer::Settled { outcome: Outcome::AlreadyThere, .. } if self.known.is_none_or(|known| known.status != sent.status) => {
+                self.known = Some(Known { status: sent.status, consent_date: None });
+            }
+            Answer::Settled { outcome: Outcome::NotRegistered, .. } => self.known = None,
+            _ => {}
+        }
+    }
+
+    fn open_registry(&mut self, now: Timestamp, due: Timestamp) {
+        self.registry = if self.head.origin == Origin::Registry {
+            settled(Outcome::NotNeeded, now)
+        } else if self.registry_agrees() {
+            settled(Outcome::AlreadyThere, now)
+        } else {
+            Sync::Pending { due, sweeps: 0 }
+        };
+    }
+
+    fn open_insider(&mut self, now: Timestamp, due: Timestamp, overtaking: bool) {
+        let has_it = self.head.origin == Origin::Insider && !overtaking;
+        self.insider = match self.insider_status() {
+            // What Insider itself said needs no telling, even while the registry does not have it.
+            _ if has_it => settled(Outcome::NotNeeded, now),
+            Some(_) => Sync::Pending { due, sweeps: 0 },
+            None => Sync::Awaiting,
+        };
+    }
+
+    /// After the registry's answer: an ONAY that waited for it goes out, one that was refused is
+    /// taken back.
+    fn open_insider_after_registry(&mut self, now: Timestamp, due: Timestamp) {
+        let refused = self.head.status == Status::Onay && matches!(self.registry, Sync::Rejected { .. });
+        let waited = matches!(self.insider, Sync::Awaiting);
+        if refused || (waited && self.insider_status().is_some()) {
+            self.open_insider(now, due, true);
+        }
+    }
+
+    /// What the registry holds turned out to differ from what we took for granted.
+    fn registry_turned_out(&mut self, now: Timestamp, due: Timestamp) {
+        if self.registry_agrees() {
+            if matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
+                self.registry = settled(Outcome::AlreadyThere, now);
+            }
+        } else if matches!(self.registry, Sync::Settled { .. }) && self.known.is_some() {
+            self.registry = Sync::Pending { due, sweeps: 0 };
+        }
+        self.open_insider_after_registry(now, due);
+    }
+}
+
+fn settled(outcome: Outcome, at: Timestamp) -> Sync {
+    Sync::Settled { outcome, at, transaction_id: None }
+}
+
+fn sync_of(answer: Answer, now: Timestamp, before: &Sync) -> Sync {
+    match answer {
+        Answer::Settled { outcome, transaction_id } => Sync::Settled { outcome, at: now, transaction_id },
+        Answer::Rejected(code) => Sync::Rejected { code, at: now },
+        Answer::Held { why, due } => {
+            let since = match before {
+                Sync::Held { why: same, since, .. } if *same == why => *since,
+                _ => now,
+            };
+            Sync::Held { why, since, due }
+        }
+        Answer::Submitted { submission, due } => Sync::Submitted { submission, due },
+        Answer::Postponed { due } => Sync::Pending { due, sweeps: 0 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::consent::{Channel, EventId, RecipientIdKey, RecipientType, Source};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).expect("in range")
+    }
+
+    fn movement(status: Status, second: i64, origin: Origin, name: &str) -> Movement {
+        let brand = "demo".parse().expect("a brand");
+        let recipient = Recipient::parse("ayse@example.com", Channel::Eposta).expect("an address");
+        Movement {
+            key: ConsentKey {
+                recipient_id: recipient.id(&RecipientIdKey::new("k".repeat(32)), &brand),
+                brand,
+                channel: Channel::Eposta,
+                recipient_type: RecipientType::Bireysel,
+            },
+            recipient,
+            head: Head {
+                status,
+                source: if origin == Origin::Registry { "IYS_WEB".parse().expect("a source") } else { Source::HsWeb },
+                consent_date: ConsentDate::at(at(second)),
+                origin,
+                event_id: EventId::derive(origin.as_str(), [status.as_str(), &second.to_string(), name]),
+                received_at: at(second + 5),
+            },
+        }
+    }
+
+    fn state_of(movements: &[Movement]) -> ConsentState {
+        let (first, rest) = movements.split_first().expect("at least one");
+        let mut state = ConsentState::first(first, at(100), at(200));
+        for movement in rest {
+            state.apply(movement, at(100), at(200));
+        }
+        state
+    }
+
+    fn applied() -> Answer {
+        Answer::Settled { outcome: Outcome::Applied, transaction_id: Some("t".into()) }
+    }
+
+    #[test]
+    fn a_refusal_from_the_api_opens_both_targets() {
+        let state = state_of(&[movement(Status::Ret, 0, Origin::Api, "a")]);
+        assert!(state.registry.is_open() && state.insider.is_open());
+        assert_eq!(state.insider_status(), Some(Status::Ret));
+    }
+
+    #[test]
+    fn insider_hears_an_onay_only_once_the_registry_holds_it() {
+        let onay = movement(Status::Onay, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&onay));
+        assert_eq!(state.insider, Sync::Awaiting);
+        state.answered(Target::Registry, &onay.head.sent(), applied(), at(101), at(200));
+        assert_eq!(state.insider, Sync::Pending { due: at(200), sweeps: 0 });
+        assert_eq!(state.insider_status(), Some(Status::Onay));
+    }
+
+    #[test]
+    fn an_onay_that_the_registry_refused_is_taken_back_at_insider() {
+        let onay = movement(Status::Onay, 0, Origin::Insider, "a");
+        let mut state = state_of(std::slice::from_ref(&onay));
+        assert!(!state.insider.is_open(), "Insider said it itself");
+        state.answered(Target::Registry, &onay.head.sent(), Answer::Rejected("H467".into()), at(101), at(200));
+        assert!(state.insider.is_open());
+        assert_eq!(state.insider_status(), Some(Status::Ret));
+    }
+
+    #[test]
+    fn invariant_5_what_came_from_a_system_is_not_sent_back_to_it() {
+        let from_insider = state_of(&[movement(Status::Ret, 0, Origin::Insider, "a")]);
+        assert!(!from_insider.insider.is_open() && from_insider.registry.is_open());
+        let from_registry = state_of(&[movement(Status::Ret, 0, Origin::Registry, "a")]);
+        assert!(from_registry.insider.is_open() && !from_registry.registry.is_open());
+    }
+
+    #[test]
+    fn what_insider_said_is_sent_back_when_something_older_of_ours_may_overtake_it() {
+        let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a")]);
+        assert!(state.insider.is_open(), "the ONAY is on its way to Insider");
+        state.apply(&movement(Status::Ret, 10, Origin::Insider, "b"), at(100), at(200));
+        assert!(state.insider.is_open());
+        assert_eq!(state.insider_status(), Some(Status::Ret));
+    }
+
+    #[test]
+    fn our_own_movement_in_the_registrys_feed_opens_nothing() {
+        let ours = movement(Status::Ret, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&ours));
+        state.answered(Target::Registry, &ours.head.sent(), applied(), at(101), at(200));
+        state.answered(Target::Insider, &ours.head.sent(), applied(), at(102), at(200));
+        let settled = (state.registry.clone(), state.insider.clone());
+        state.apply(&movement(Status::Ret, 0, Origin::Registry, "b"), at(110), at(300));
+        assert_eq!((state.registry.clone(), state.insider.clone()), settled);
+    }
+
+    #[test]
+    fn an_answer_for_an_older_state_does_not_settle_the_newer_one() {
+        let onay = movement(Status::Onay, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&onay));
+        state.apply(&movement(Status::Ret, 10, Origin::Api, "b"), at(100), at(200));
+        state.answered(Target::Registry, &onay.head.sent(), applied(), at(101), at(200));
+        assert!(state.registry.is_open() && state.registry_holds_onay());
+    }
+
+    #[test]
+    fn a_refusal_settled_as_not_registered_reopens_when_the_registry_turns_out_to_hold_an_onay() {
+        let ret = movement(Status::Ret, 10, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&ret));
+        let answer = Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: None };
+        state.answered(Target::Registry, &ret.head.sent(), answer, at(101), at(200));
+        assert!(!state.registry.is_open());
+        state.apply(&movement(Status::Onay, 5, Origin::Registry, "b"), at(110), at(200));
+        assert!(state.registry.is_open());
+        assert_eq!(state.head.status, Status::Ret);
+    }
+
+    fn any_movement() -> impl Strategy<Value = Movement> {
+        let origin = prop_oneof![Just(Origin::Insider), Just(Origin::Registry), Just(Origin::Api), Just(Origin::Import)];
+        (any::<bool>(), 0i64..6, origin, 0u8..3).prop_map(|(onay, second, origin, name)| {
+            let status = if onay { Status::Onay } else { Status::Ret };
+            movement(status, second, origin, &name.to_string())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn invariant_3_any_order_and_repetition_ends_in_one_state(
+            (movements, shuffled) in prop::collection::vec(any_movement(), 1..12).prop_flat_map(|movements| {
+                let twice: Vec<_> = movements.iter().chain(movements.iter()).cloned().collect();
+                (Just(movements), Just(twice).prop_shuffle())
+            })
+        ) {
+            let one = state_of(&movements);
+            let other = state_of(&shuffled);
+            prop_assert_eq!(&one.head, &other.head);
+            prop_assert_eq!(one.seen_at_insider, other.seen_at_insider);
+        }
+
+        #[test]
+        fn invariant_2_only_a_later_onay_lifts_a_refusal(movements in prop::collection::vec(any_movement(), 1..12)) {
+            let state = state_of(&movements);
+            let last_ret = movements.iter().filter(|m| m.head.status == Status::Ret).map(|m| m.head.consent_date).max();
+            if let (Status::Onay, Some(ret)) = (state.head.status, last_ret) {
+                prop_assert!(state.head.consent_date > ret);
+            }
+        }
+
+        #[test]
+        fn invariant_4_whatever_happens_insider_is_never_left_with_an_onay_that_the_head_refuses(
+            movements in prop::collection::vec(any_movement(), 1..12)
+        ) {
+            let state = state_of(&movements);
+            if state.head.status == Status::Ret && state.head.origin != Origin::Insider {
+                prop_assert_eq!(state.insider_status(), Some(Status::Ret));
+                let told = matches!(state.insider, Sync::Pending { .. });
+                let said_so_itself = movements.iter().any(|m| m.head.origin == Origin::Insider && m.head.status == Status::Ret);
+                prop_assert!(told || said_so_itself);
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! İYS's own API as a place where consents are registered.
+//!
+//! [`Client`] is one per process: it shares the HTTP client, the access token and the allowances over
+//! all brands, because İYS counts calls per source address. [`IysRegistry`] is the same for one brand
+//! and implements the port [`crate::registry::Registry`].
+//!
+//! | File | What it decides |
+//! |---|---|
+//! | `settings` | addresses, limits and timeouts |
+//! | `wire` | the JSON that is sent and read |
+//! | `tolerant` | which odd spellings of JSON are read as well |
+//! | `answer` | what an answer's errors are, and which of several counts |
+//! | `call` | allowance, token, sending, and what a failure means |
+//! | `token` | when and how the access token is renewed |
+//! | `client` | one method for every İYS method used |
+//! | `feed` | lines of pull, history and push notices |
+//! | `registry` | the port, for one brand |
+//!
+//! The facts are those of İYS's documentation (<https://apidocs.iys.org.tr/>); where it contradicts
+//! itself, both readings are accepted from İYS and the narrower one is sent.
+
+mod answer;
+mod call;
+mod client;
+mod feed;
+mod http;
+mod registry;
+mod settings;
+mod token;
+mod tolerant;
+mod wire;
+
+pub use client::{BrandInfo, Client, PushConnection};
+pub use feed::{NoticeError, PushLine, read_notice};
+pub use registry::IysRegistry;
+pub use settings::Settings;

@@ -1,0 +1,69 @@
+//! Where İYS is, how long it may take, and how much of its allowance is used.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::ledger::budget::{PerHour, PerSecond};
+
+/// İYS's allowance counts per source address, so one deployment behind one address shares these pools
+/// over all its brands and workers. Every limit stays below İYS's own, because İYS counts calls when
+/// they arrive and we when they leave, and because a person may use the same address.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// İYS's base URL: `https://api.iys.org.tr` or `https://api.sandbox.iys.org.tr`.
+    pub base_url: Url,
+    /// Until a connection stands. Default 5 s.
+    pub connect_timeout: Duration,
+    /// Until an answer is complete, the connection included. Default 20 s.
+    pub timeout: Duration,
+    /// The same for token requests. Shorter, because a worker holds the account's lease meanwhile.
+    /// Default 10 s.
+    pub token_timeout: Duration,
+    /// Calls in any second. Default 8; İYS refuses the eleventh (`H124`).
+    pub calls_per_second: u32,
+    /// How far ahead a call's turn may be booked; beyond it the caller is told to come back. Default 10 s.
+    pub max_wait: Duration,
+    /// Token requests in any hour. Default 9: İYS's documentation names 10 in one place and 100 in
+    /// another, and asking too often costs an hour without any (`H084`).
+    pub token_requests_per_hour: u32,
+    /// How long a caller waits for another worker's renewal of the token. Default 25 s.
+    pub token_wait: Duration,
+    /// Single status queries in any hour. Default 950; İYS refuses the 1001st (`H086`).
+    pub single_status_per_hour: u32,
+    /// History queries in any hour. Default 95; İYS refuses the 101st (`H089`).
+    pub history_per_hour: u32,
+}
+
+impl Settings {
+    /// The defaults, for a base URL.
+    pub fn new(base_url: Url) -> Self {
+        Self {
+            base_url,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(20),
+            token_timeout: Duration::from_secs(10),
+            calls_per_second: 8,
+            max_wait: Duration::from_secs(10),
+            token_requests_per_hour: 9,
+            token_wait: Duration::from_secs(25),
+            single_status_per_hour: 950,
+            history_per_hour: 95,
+        }
+    }
+
+    /// The pool that every call is counted in.
+    pub fn calls(&self) -> PerSecond {
+        PerSecond { pool: "iys", limit: self.calls_per_second, max_wait: self.max_wait }
+    }
+
+    /// The pool of single status queries.
+    pub fn single_status(&self) -> PerHour {
+        PerHour { pool: "iys-status", limit: self.single_status_per_hour }
+    }
+
+    /// The pool of history queries.
+    pub fn history(&self) -> PerHour {
+        PerHour { pool: "iys-history", limit: self.history_per_hour }
+    }
+}

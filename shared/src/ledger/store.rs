@@ -1,0 +1,266 @@
+//! States and history: recording movements, reading them back, and taking targets' answers.
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
+use futures::StreamExt;
+use jiff::Timestamp;
+
+use super::item::{self, Ending, Entry, Item, MovementItem, StateItem};
+use super::{Ledger, LedgerError};
+use crate::consent::{Answer, BrandName, ConsentKey, ConsentState, Known, Merge, Movement, RecipientId, Sent, Target};
+
+/// How often a write is tried again over somebody else's.
+const WRITE_TRIES: usize = 24;
+/// Most keys in one BatchGetItem (DynamoDB's own limit).
+const BATCH_GET: usize = 100;
+/// How many batches are read at once.
+const BATCHES_AT_ONCE: usize = 8;
+
+/// What recording a movement did.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// What it did to the state.
+    pub merge: Merge,
+    /// Whether the history had not seen the event before.
+    pub is_new: bool,
+    /// The state now.
+    pub state: ConsentState,
+}
+
+/// Everything the ledger holds about one address.
+#[derive(Debug, Clone, Default)]
+pub struct Story {
+    /// The states, by channel and recipient type.
+    pub states: Vec<ConsentState>,
+    /// The movements, oldest first.
+    pub history: Vec<Entry>,
+}
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+impl Ledger {
+    /// Records a movement: durable once this returns. Repeating it is safe at any point. Work that it
+    /// opens falls to the sweep at `due`, should no queue message carry it before.
+    pub async fn record(&self, movement: &Movement, now: Timestamp, due: Timestamp) -> Result<Recorded, LedgerError> {
+        let is_new = self.put_movement(movement).await?;
+        for attempt in 0..WRITE_TRIES {
+            let before = self.state(&movement.key).await?;
+            let (mut state, merge, changed) = match before {
+                None => (ConsentState::first(movement, now, due), Merge::Advanced, true),
+                Some(before) => {
+                    let mut state = before.clone();
+                    let merge = state.apply(movement, now, due);
+                    let changed = state != before;
+                    (state, merge, changed)
+                }
+            };
+            if !changed || self.put_state(&mut state).await? {
+                return Ok(Recorded { merge, is_new, state });
+            }
+            back_off(attempt).await;
+        }
+        Err(LedgerError::Contention)
+    }
+
+    /// Takes a target's answer for the state that `sent` names, and notes in the history how that
+    /// movement ended. The history comes first: repeating both after a crash in between is safe.
+    pub async fn answered(
+        &self,
+        key: &ConsentKey,
+        target: Target,
+        sent: &Sent,
+        answer: Answer,
+        now: Timestamp,
+        due: Timestamp,
+    ) -> Result<ConsentState, LedgerError> {
+        let ending = match &answer {
+            Answer::Settled { outcome, transaction_id } => {
+                Some(Ending { outcome: Some(*outcome), code: None, transaction_id: transaction_id.clone(), at: now })
+            }
+            Answer::Rejected(code) => Some(Ending { outcome: None, code: Some(code.clone()), transaction_id: None, at: now }),
+            Answer::Held { .. } | Answer::Submitted { .. } | Answer::Postponed { .. } => None,
+        };
+        if let Some(ending) = ending {
+            self.note_ending(key, target, sent, &ending).await?;
+        }
+        self.change(key, |state| state.answered(target, sent, answer.clone(), now, due)).await
+    }
+
+    /// Notes what the registry said it holds for a key, without a movement to show for it.
+    pub async fn learn(&self, key: &ConsentKey, known: Known, now: Timestamp, due: Timestamp) -> Result<ConsentState, LedgerError> {
+        self.change(key, |state| state.learn(known, now, due)).await
+    }
+
+    /// Re-opens a target's work for another round: due again at `due`.
+    pub async fn requeued(&self, key: &ConsentKey, targets: &[Target], due: Timestamp) -> Result<ConsentState, LedgerError> {
+        self.change(key, |state| targets.iter().for_each(|target| state.requeued(*target, due))).await
+    }
+
+    /// The state of a key.
+    pub async fn state(&self, key: &ConsentKey) -> Result<Option<ConsentState>, LedgerError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("PK", text(item::partition(&key.brand, &key.recipient_id)))
+            .key("SK", text(item::state_sort(key.channel, key.recipient_type)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(LedgerError::store("GetItem"))?;
+        answer.item.map(StateItem::read).transpose()
+    }
+
+    /// The states of many keys, in no order; keys without a state are left out.
+    pub async fn states(&self, keys: &[ConsentKey]) -> Result<Vec<ConsentState>, LedgerError> {
+        let mut wanted: Vec<_> = keys.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let batches: Vec<Vec<ConsentKey>> = wanted.chunks(BATCH_GET).map(<[ConsentKey]>::to_vec).collect();
+        let mut found = Vec::with_capacity(wanted.len());
+        let mut answers = futures::stream::iter(batches).map(|batch| self.batch_of_states(batch)).buffer_unordered(BATCHES_AT_ONCE);
+        while let Some(states) = answers.next().await {
+            found.extend(states?);
+        }
+        Ok(found)
+    }
+
+    /// All states of one address.
+    pub async fn states_of(&self, brand: &BrandName, recipient: &RecipientId) -> Result<Vec<ConsentState>, LedgerError> {
+        self.items_of(brand, recipient, "S#").await?.into_iter().map(StateItem::read).collect()
+    }
+
+    /// All states and the whole history of one address.
+    pub async fn story(&self, brand: &BrandName, recipient: &RecipientId) -> Result<Story, LedgerError> {
+        let (states, history) = futures::join!(self.states_of(brand, recipient), self.items_of(brand, recipient, "M#"));
+        let mut history: Vec<Entry> = history?.into_iter().map(MovementItem::read).collect::<Result<_, _>>()?;
+        history.sort_by(|a, b| {
+            let order = |entry: &Entry| (entry.movement.head.consent_date, entry.movement.head.received_at);
+            order(a).cmp(&order(b))
+        });
+        Ok(Story { states: states?, history })
+    }
+
+    async fn items_of(&self, brand: &BrandName, recipient: &RecipientId, prefix: &str) -> Result<Vec<Item>, LedgerError> {
+        let mut items = Vec::new();
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("PK = :pk AND begins_with(SK, :prefix)")
+            .expression_attribute_values(":pk", text(item::partition(brand, recipient)))
+            .expression_attribute_values(":prefix", text(prefix))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = pages.next().await {
+            items.push(item.map_err(LedgerError::store("Query"))?);
+        }
+        Ok(items)
+    }
+
+    async fn batch_of_states(&self, keys: Vec<ConsentKey>) -> Result<Vec<ConsentState>, LedgerError> {
+        let mut states = Vec::with_capacity(keys.len());
+        let mut asked = KeysAndAttributes::builder().consistent_read(true);
+        for key in &keys {
+            asked = asked.keys(Item::from([
+                ("PK".to_owned(), text(item::partition(&key.brand, &key.recipient_id))),
+                ("SK".to_owned(), text(item::state_sort(key.channel, key.recipient_type))),
+            ]));
+        }
+        let mut open = Some(asked.build().map_err(|_| LedgerError::Item { why: "a batch of keys cannot be written".into() })?);
+        for attempt in 0..WRITE_TRIES {
+            let Some(asked) = open.take() else { return Ok(states) };
+            let answer =
+                self.client.batch_get_item().request_items(&self.table, asked).send().await.map_err(LedgerError::store("BatchGetItem"))?;
+            for item in answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default() {
+                states.push(StateItem::read(item)?);
+            }
+            // What DynamoDB did not get to in one go is asked for again.
+            open = answer.unprocessed_keys.and_then(|mut rest| rest.remove(&self.table)).filter(|rest| !rest.keys().is_empty());
+            if open.is_some() {
+                back_off(attempt).await;
+            }
+        }
+        if open.is_none() { Ok(states) } else { Err(LedgerError::Contention) }
+    }
+
+    /// Changes a state under the condition that nobody else did in the meantime. Nothing is written
+    /// when the change changes nothing.
+    async fn change(&self, key: &ConsentKey, change: impl Fn(&mut ConsentState)) -> Result<ConsentState, LedgerError> {
+        for attempt in 0..WRITE_TRIES {
+            let Some(before) = self.state(key).await? else {
+                return Err(LedgerError::Item { why: "a state that was worked on is gone".into() });
+            };
+            let mut state = before.clone();
+            change(&mut state);
+            if state == before || self.put_state(&mut state).await? {
+                return Ok(state);
+            }
+            back_off(attempt).await;
+        }
+        Err(LedgerError::Contention)
+    }
+
+    /// Writes a state over the revision that it was read as. `false` when somebody else was faster.
+    async fn put_state(&self, state: &mut ConsentState) -> Result<bool, LedgerError> {
+        let read = state.revision;
+        state.revision = read + 1;
+        let mut put = self.client.put_item().table_name(&self.table).set_item(Some(StateItem::of(state).into_item()?));
+        put = if read == 0 {
+            put.condition_expression("attribute_not_exists(PK)")
+        } else {
+            put.condition_expression("revision = :read").expression_attribute_values(":read", AttributeValue::N(read.to_string()))
+        };
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+            Err(error) => Err(LedgerError::store("PutItem")(error)),
+        }
+    }
+
+    /// Writes a movement into the history. `false` when it stands there already.
+    async fn put_movement(&self, movement: &Movement) -> Result<bool, LedgerError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(MovementItem::of(movement).into_item()?))
+            .condition_expression("attribute_not_exists(PK)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None);
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+            Err(error) => Err(LedgerError::store("PutItem")(error)),
+        }
+    }
+
+    async fn note_ending(&self, key: &ConsentKey, target: Target, sent: &Sent, ending: &Ending) -> Result<(), LedgerError> {
+        let value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(ending)
+            .map_err(|_| LedgerError::Item { why: "an ending cannot be written".into() })?;
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("PK", text(item::partition(&key.brand, &key.recipient_id)))
+            .key("SK", text(item::movement_sort(key, &sent.event_id)))
+            .update_expression("SET #target = :ending")
+            .condition_expression("attribute_exists(PK)")
+            .expression_attribute_names("#target", target.as_str())
+            .expression_attribute_values(":ending", value);
+        match update.send().await {
+            Ok(_) => Ok(()),
+            // The history may have been pruned by retention; the state is what counts.
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) => Err(LedgerError::store("UpdateItem")(error)),
+        }
+    }
+}
+
+/// Waits a little, longer each time and never the same for two workers.
+pub(super) async fn back_off(attempt: usize) {
+    let most = 5u64 << attempt.min(6);
+    tokio::time::sleep(std::time::Duration::from_millis(rand::random_range(1..=most))).await;
+}

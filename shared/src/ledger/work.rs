@@ -1,0 +1,117 @@
+//! The work index: what is pending, submitted, held or refused, found without reading the ledger.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+use super::item::{self, WORK_SHARDS};
+use super::submission;
+use super::{Ledger, LedgerError};
+use crate::consent::{BrandName, ConsentDate, ConsentKey};
+
+/// Name of the sparse index.
+const INDEX: &str = "work";
+
+/// Work whose time has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DueWork {
+    /// A consent key with open work.
+    Key(ConsentKey),
+    /// A bulk submission whose result is due, by its id.
+    Submission(String),
+}
+
+/// A brand's unfinished work in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Backlog {
+    /// Keys by sync state at the registry.
+    pub registry: BTreeMap<String, u64>,
+    /// Keys by sync state at Insider.
+    pub insider: BTreeMap<String, u64>,
+    /// The earliest deadline of what is open at the registry.
+    pub first_deadline: Option<ConsentDate>,
+    /// When the oldest open work falls, or fell, to the sweep.
+    pub oldest_due: Option<Timestamp>,
+    /// Whether the backlog was longer than what was counted.
+    pub truncated: bool,
+}
+
+impl Ledger {
+    /// Up to `limit` pieces of one shard's work that fell due by `now`, the longest waiting first.
+    pub async fn due_work(&self, brand: &BrandName, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<DueWork>, LedgerError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .key_condition_expression("work_pk = :pk AND work_due <= :now")
+            .expression_attribute_values(":pk", AttributeValue::S(item::work_partition(brand, shard)))
+            .expression_attribute_values(":now", AttributeValue::S(item::due_text(now)))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(LedgerError::store("Query"))?;
+        answer.items.unwrap_or_default().iter().map(read_due).collect()
+    }
+
+    /// Counts a brand's unfinished work, at most `pages` index pages a shard.
+    pub async fn backlog(&self, brand: &BrandName, pages: usize) -> Result<Backlog, LedgerError> {
+        let mut backlog = Backlog::default();
+        for shard in 0..WORK_SHARDS {
+            let mut answers = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(INDEX)
+                .key_condition_expression("work_pk = :pk")
+                .projection_expression("work_due, work_iys, work_insider, work_deadline")
+                .expression_attribute_values(":pk", AttributeValue::S(item::work_partition(brand, shard)))
+                .into_paginator()
+                .send();
+            let mut read = 0;
+            while let Some(page) = answers.next().await {
+                for item in page.map_err(LedgerError::store("Query"))?.items.unwrap_or_default() {
+                    backlog.count(&item);
+                }
+                read += 1;
+                if read == pages {
+                    backlog.truncated |= answers.next().await.is_some();
+                    break;
+                }
+            }
+        }
+        Ok(backlog)
+    }
+}
+
+impl Backlog {
+    fn count(&mut self, item: &item::Item) {
+        let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+        if let Some(state) = text("work_iys") {
+            *self.registry.entry(state.clone()).or_default() += 1;
+        }
+        if let Some(state) = text("work_insider") {
+            *self.insider.entry(state.clone()).or_default() += 1;
+        }
+        if let Some(deadline) = text("work_deadline").and_then(|text| text.parse().ok()) {
+            self.first_deadline = Some(self.first_deadline.map_or(deadline, |first| first.min(deadline)));
+        }
+        let due = text("work_due").and_then(|text| text.parse().ok()).and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        if let Some(due) = due {
+            self.oldest_due = Some(self.oldest_due.map_or(due, |oldest| oldest.min(due)));
+        }
+    }
+}
+
+fn read_due(item: &item::Item) -> Result<DueWork, LedgerError> {
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
+    let (Some(pk), Some(sk)) = (text("PK"), text("SK")) else {
+        return Err(LedgerError::Item { why: "an index entry has no table key".into() });
+    };
+    match submission::id_of(pk) {
+        Some(id) => Ok(DueWork::Submission(id.to_owned())),
+        None => item::key_of(pk, sk).map(DueWork::Key),
+    }
+}

@@ -1,0 +1,134 @@
+//! Registry → ledger: reads the registry's feeds page by page.
+//!
+//! A page's cursor is noted only once every movement of the page is durable, so a crash costs a
+//! repetition and nothing else. Each run starts some minutes back; what is read twice is one movement.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::push::registry_head;
+use crate::brand::Brand;
+use crate::clock::Clock;
+use crate::consent::{ConsentKey, Movement};
+use crate::intake::Intake;
+use crate::ledger::{Ledger, LedgerError};
+use crate::registry::{Change, Feed, Registry, RegistryError};
+
+/// How far back each run starts before the newest cursor.
+pub const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+/// Most pages in one run; the next run goes on where this one stopped.
+const PAGES: usize = 100;
+/// For how long a run keeps others of the same feed away.
+const LEASE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Both feeds: what people did at the registry, and what the brand sent there by any road.
+pub const FEEDS: [Feed; 2] = [Feed::People, Feed::Brand];
+
+/// Reads one brand's feeds.
+pub struct Pull<'a> {
+    /// The ledger.
+    pub ledger: &'a Ledger,
+    /// Where movements go.
+    pub intake: &'a Intake,
+    /// The brand.
+    pub brand: &'a Brand,
+    /// Where its consents are registered.
+    pub registry: &'a dyn Registry,
+    /// The clock.
+    pub clock: &'a Clock,
+}
+
+/// What a run read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pulled {
+    /// Movements in the pages.
+    pub movements: usize,
+    /// Movements that the ledger had not seen.
+    pub new: usize,
+    /// Lines that could not be read.
+    pub unreadable: usize,
+}
+
+/// Why a run stopped before the feed's end.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// The registry gave no page.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The ledger did not take a movement or the cursor.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// The name of a feed in keys, answers and logs.
+pub fn feed_name(feed: Feed) -> &'static str {
+    match feed {
+        Feed::People => "people",
+        Feed::Brand => "brand",
+    }
+}
+
+impl Pull<'_> {
+    /// Reads a feed to its end. `None` when another worker is at it.
+    pub async fn run(&self, feed: Feed) -> Result<Option<Pulled>, PullError> {
+        let name = feed_name(feed);
+        let now = (self.clock)();
+        let job = format!("pull-{name}");
+        if !self.ledger.try_lease(&self.brand.name, &job, now, now.saturating_add(LEASE).unwrap_or(now)).await? {
+            return Ok(None);
+        }
+        let read = self.read(feed, name, now).await;
+        // A lease that is not given back ends by itself.
+        if let Err(error) = self.ledger.release(&self.brand.name, &job).await {
+            tracing::warn!(%error, feed = name, "the pull's lease was not given back");
+        }
+        read.map(Some)
+    }
+
+    async fn read(&self, feed: Feed, name: &'static str, started: Timestamp) -> Result<Pulled, PullError> {
+        let mut trail = self.ledger.trail(&self.brand.name, name).await?;
+        let mut cursor = trail.start(started, OVERLAP).map(str::to_owned);
+        let mut pulled = Pulled::default();
+        for _ in 0..PAGES {
+            let now = (self.clock)();
+            let page = self.registry.changes(feed, cursor.as_deref()).await?;
+            for field in &page.unreadable {
+                tracing::warn!(feed = name, field, "a line of the feed could not be read");
+            }
+            pulled.unreadable += page.unreadable.len();
+            let movements: Vec<_> = page.changes.into_iter().map(|change| movement(self.brand, change, now)).collect();
+            pulled.movements += movements.len();
+            for recorded in self.intake.take(movements, now).await {
+                pulled.new += usize::from(recorded?.is_new);
+            }
+            if let Some(next) = page.cursor {
+                trail.note(next.clone(), now, OVERLAP);
+                cursor = Some(next);
+            }
+            if !page.more {
+                trail.read_at = Some(now);
+            }
+            self.ledger.put_trail(&self.brand.name, name, &trail).await?;
+            if !page.more {
+                break;
+            }
+        }
+        if pulled != Pulled::default() {
+            tracing::info!(feed = name, movements = pulled.movements, new = pulled.new, unreadable = pulled.unreadable, "feed read");
+        }
+        Ok(pulled)
+    }
+}
+
+/// A change that the registry told of, as a movement of the brand.
+pub fn movement(brand: &Brand, change: Change, now: Timestamp) -> Movement {
+    Movement {
+        key: ConsentKey {
+            brand: brand.name.clone(),
+            recipient_id: change.recipient.id(&brand.recipient_id_key, &brand.name),
+            channel: change.channel,
+            recipient_type: change.recipient_type,
+        },
+        recipient: change.recipient,
+        head: registry_head(change.holding, now),
+    }
+}

@@ -1,0 +1,35 @@
+//! Builds a function's parts from its environment, once, at start.
+
+use aws_config::SdkConfig;
+
+use crate::brands::Brands;
+use crate::clock::Clock;
+use crate::environment::{EnvironmentError, required};
+use crate::iys;
+use crate::ledger::Ledger;
+use crate::queue::Queues;
+
+/// The ledger in `TABLE_NAME`.
+pub fn ledger(config: &SdkConfig) -> Result<Ledger, EnvironmentError> {
+    Ok(Ledger::new(aws_sdk_dynamodb::Client::new(config), required("TABLE_NAME")?))
+}
+
+/// The queues in `IYS_PUSH_QUEUE_URL` and `UNSUBSCRIBE_RELAY_QUEUE_URL`.
+pub fn queues(config: &SdkConfig) -> Result<Queues, EnvironmentError> {
+    let client = aws_sdk_sqs::Client::new(config);
+    Ok(Queues::new(client, required("IYS_PUSH_QUEUE_URL")?, required("UNSUBSCRIBE_RELAY_QUEUE_URL")?))
+}
+
+/// The brands under `BRANDS_PATH`.
+pub fn brands(config: &SdkConfig) -> Result<Brands, EnvironmentError> {
+    Ok(Brands::new(aws_sdk_ssm::Client::new(config), required("BRANDS_PATH")?))
+}
+
+/// İYS at `IYS_BASE_URL`. Nothing is connected before the first call.
+pub fn iys(ledger: Ledger, clock: Clock) -> Result<iys::Client, EnvironmentError> {
+    let unusable = |_| EnvironmentError::Unusable("IYS_BASE_URL", "a URL");
+    let base_url = required("IYS_BASE_URL")?.parse().map_err(unusable)?;
+    // The name tells this process from others that take leases.
+    let worker = uuid::Uuid::new_v4().simple().to_string();
+    Ok(iys::Client::new(iys::Settings::new(base_url), ledger, clock, worker))
+}
