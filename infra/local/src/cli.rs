@@ -27,8 +27,9 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// Begins the whole process of a function.
 type Start = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<(), BoxError>>>>>;
 
-/// What the stack itself logs unless `RUST_LOG` says otherwise.
-const LOG_FILTER: &str = "warn,local=info";
+/// What the stack itself logs unless `RUST_LOG` says otherwise. The embedded DynamoDB warns of every
+/// condition that does not hold, which is how the ledger is meant to use it.
+const LOG_FILTER: &str = "warn,dynoxide=error,local=info";
 
 /// The functions that a program can run, by name.
 #[derive(Default)]

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use serde_json::{Map, Value};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Longest line that is shown on the terminal, in characters. The memory keeps lines whole.
@@ -64,7 +65,7 @@ impl Output {
     pub(crate) fn function_line(&self, function: &str, line: &str) {
         self.keep(&format!("{function}: {line}"));
         if !line.starts_with(METRIC_PREFIX) && !line.trim().is_empty() {
-            self.show(function, line);
+            self.show(function, &readable(line).unwrap_or_else(|| line.to_owned()));
         }
     }
 
@@ -113,6 +114,22 @@ impl Output {
     }
 }
 
+/// A JSON log line as a person reads it: level, message, fields. `None` if it is not one.
+fn readable(line: &str) -> Option<String> {
+    let mut fields: Map<String, Value> = serde_json::from_str(line).ok()?;
+    let text = |value: Value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let level = text(fields.remove("level")?);
+    let message = text(fields.remove("message")?);
+    // Lines come as they are written, and the name in front says from where.
+    fields.remove("timestamp");
+    fields.remove("target");
+    let fields = fields.into_iter().map(|(name, value)| format!(" {name}={}", text(value)));
+    Some(format!("{level:>5} {message}{}", fields.collect::<String>()))
+}
+
 /// A terminal that has gone away is no reason to stop.
 fn to_terminal(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
@@ -156,6 +173,15 @@ impl Drop for LineWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_json_log_line_is_shown_as_a_person_reads_it() {
+        let line = r#"{"timestamp":"2026","level":"INFO","message":"taken","brand":"demo","count":2,"target":"x"}"#;
+        assert_eq!(readable(line).as_deref(), Some(" INFO taken brand=demo count=2"));
+        for other in ["taken", "{}", "[1]", r#"{"level":"INFO"}"#] {
+            assert_eq!(readable(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn what_is_said_is_kept_whole_only_when_asked() {

@@ -25,6 +25,7 @@ use crate::{
     sandboxes::{SandboxSetup, Sandboxes},
     scheduler,
     shutdown::Shutdown,
+    simulators::BULK_DELAY_SECONDS,
     sqs, ssm,
     template::{Route, Schedule, Surroundings, System, TEMPLATE, Template, TemplateError},
 };
@@ -42,13 +43,8 @@ const NOBODY: &str = "http://127.0.0.1:9";
 /// How long the parts of the stack may take to end.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Values of template parameters that suit one machine; whoever starts the stack may set others.
-const LOCAL_PARAMETERS: [(&str, &str); 2] = [
-    // The simulator's results are there almost at once.
-    ("IysBulkResultWaitSeconds", "2"),
-    // A person waits for the effect of what they typed.
-    ("PushBatchWindowSeconds", "1"),
-];
+/// Seconds that movements are gathered here: a person waits for the effect of what they typed.
+const PUSH_WINDOW_SECONDS: u32 = 1;
 
 /// Ports of the stack's endpoints; 0 for any free one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -480,14 +476,16 @@ impl Drop for Stack {
 fn parameters(template: &Template, options: &Options, addresses: &Addresses) -> BTreeMap<String, String> {
     let vendors =
         [("IysBaseUrl", addresses.iys.as_str()), ("InsiderContactUrl", &addresses.insider), ("InsiderUnificationUrl", &addresses.insider)];
-    let log_level = options.log_level.as_deref().map(|level| ("LogLevel", level));
-    let mut parameters: BTreeMap<String, String> = LOCAL_PARAMETERS
+    let vendors = vendors.map(|(name, url)| (name, url.to_owned()));
+    let waits = [("IysBulkResultWaitSeconds", BULK_DELAY_SECONDS.to_string()), ("PushBatchWindowSeconds", PUSH_WINDOW_SECONDS.to_string())];
+    let log_level = options.log_level.clone().map(|level| ("LogLevel", level));
+    let mut parameters: BTreeMap<String, String> = vendors
         .into_iter()
-        .chain(vendors)
+        .chain(waits)
         .chain(log_level)
         // Another template may do without.
         .filter(|(name, _)| template.has_parameter(name))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .map(|(name, value)| (name.to_owned(), value))
         .collect();
     parameters.extend(options.parameters.clone());
     parameters

@@ -145,6 +145,7 @@ fn what_is_not_understood_is_named() {
         (event("{Type: ScheduleV2, Properties: {ScheduleExpression: 'cron(0 3 * * ? *)'}}"), ["F.Events.E", "cron"]),
         (event("{Type: HttpApi, Properties: {Method: GET, Path: /x, Auth: {}}}"), ["F.Events.E", "Auth"]),
         ("Globals:\n  Api: {}\n".to_owned(), ["Globals.Api", "not understood"]),
+        ("Parameters:\n  P: {Type: String, Default: a, Defualt: b}\n".to_owned(), ["P", "Defualt"]),
         ("Rules: {}\n".to_owned(), ["Rules", "not understood"]),
         ("Parameters:\n  P: {Type: CommaDelimitedList, Default: a}\n".to_owned(), ["P", "CommaDelimitedList"]),
     ] {

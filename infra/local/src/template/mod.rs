@@ -18,6 +18,22 @@ pub use system::{Function, Mapping, Queue, Route, Schedule, System, Table};
 /// The project's own template, as it was when this program was built.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");
 
+/// What a parameter's declaration may say. Only the first five mean something here: patterns and
+/// lengths guard deployments, and a local address need not look like a deployed one.
+const PARAMETER_KEYS: [&str; 11] = [
+    "Type",
+    "Default",
+    "AllowedValues",
+    "MinValue",
+    "MaxValue",
+    "AllowedPattern",
+    "ConstraintDescription",
+    "Description",
+    "MaxLength",
+    "MinLength",
+    "NoEcho",
+];
+
 /// Why a template cannot be run here.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -183,6 +199,10 @@ impl Template {
         }
         let mut values = BTreeMap::new();
         for (name, declaration) in &self.parameters {
+            let keys = declaration.as_object().into_iter().flat_map(Map::keys);
+            if let Some(key) = keys.into_iter().find(|key| !PARAMETER_KEYS.contains(&key.as_str())) {
+                return Err(parameter(name, &format!("{key} is not understood")));
+            }
             let text = match (given.get(name), declaration.get("Default")) {
                 (Some(value), _) => value.clone(),
                 (None, Some(default)) => intrinsics::plain_text(default),
