@@ -11,6 +11,7 @@ pub mod clock;
 pub mod consent;
 pub mod environment;
 pub mod http_auth;
+pub mod insider;
 pub mod intake;
 pub mod iys;
 pub mod ledger;

@@ -3,7 +3,10 @@
 use aws_config::SdkConfig;
 
 use crate::brands::Brands;
+use crate::clock::Clock;
 use crate::environment::{EnvironmentError, required};
+use crate::insider;
+use crate::iys;
 use crate::ledger::Ledger;
 use crate::queue::Queues;
 
@@ -21,4 +24,22 @@ pub fn queues(config: &SdkConfig) -> Result<Queues, EnvironmentError> {
 /// The brands under `BRANDS_PATH`.
 pub fn brands(config: &SdkConfig) -> Result<Brands, EnvironmentError> {
     Ok(Brands::new(aws_sdk_ssm::Client::new(config), required("BRANDS_PATH")?))
+}
+
+/// İYS at `IYS_BASE_URL`. Nothing is connected before the first call.
+pub fn iys(ledger: Ledger, clock: Clock) -> Result<iys::Client, EnvironmentError> {
+    let unusable = |_| EnvironmentError::Unusable("IYS_BASE_URL", "a URL");
+    let base_url = required("IYS_BASE_URL")?.parse().map_err(unusable)?;
+    // The name tells this process from others that take leases.
+    let worker = uuid::Uuid::new_v4().simple().to_string();
+    Ok(iys::Client::new(iys::Settings::new(base_url), ledger, clock, worker))
+}
+
+/// Insider at `INSIDER_CONTACT_URL` and `INSIDER_UNIFICATION_URL`. Nothing is connected before the
+/// first call.
+pub fn insider(clock: Clock) -> Result<insider::Connection, EnvironmentError> {
+    let contact = required("INSIDER_CONTACT_URL")?.parse().map_err(|_| EnvironmentError::Unusable("INSIDER_CONTACT_URL", "a URL"))?;
+    let unification =
+        required("INSIDER_UNIFICATION_URL")?.parse().map_err(|_| EnvironmentError::Unusable("INSIDER_UNIFICATION_URL", "a URL"))?;
+    Ok(insider::Connection::new(insider::Settings::new(contact, unification), clock))
 }

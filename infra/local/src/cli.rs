@@ -5,6 +5,7 @@ use std::{
     fs, io,
     io::{Read, Write},
     path::{Path, PathBuf},
+    pin::Pin,
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -16,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     greeting,
     output::{Output, OutputOptions},
-    sandboxes::{BoxFuture, Sandboxes},
+    sandboxes::Sandboxes,
     stack::{Options, Ports, Stack},
 };
 
@@ -24,7 +25,7 @@ use crate::{
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Begins the whole process of a function.
-type Start = Box<dyn FnOnce() -> BoxFuture<Result<(), BoxError>>>;
+type Start = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<(), BoxError>>>>>;
 
 /// What the stack itself logs unless `RUST_LOG` says otherwise.
 const LOG_FILTER: &str = "warn,local=info";
@@ -45,7 +46,7 @@ impl Functions {
     pub fn with<R, F>(mut self, name: &'static str, run: R) -> Self
     where
         R: FnOnce() -> F + 'static,
-        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+        F: Future<Output = Result<(), BoxError>> + 'static,
     {
         self.0.insert(name, Box::new(|| Box::pin(run())));
         self

@@ -16,6 +16,7 @@ mod runtime_api;
 mod sandboxes;
 mod scheduler;
 mod shutdown;
+mod simulators;
 mod sqs;
 mod ssm;
 mod stack;
@@ -26,4 +27,16 @@ pub use dynamodb::DynamoDbError;
 pub use output::{LineWriter, Output, OutputOptions};
 pub use processes::InvokeError;
 pub use sandboxes::{BoxFuture, SandboxSetup, Sandboxes};
+pub use simulators::{BULK_DELAY_SECONDS, Simulators};
 pub use stack::{Options, Ports, Stack, StackError};
+
+/// The project's own functions.
+#[must_use]
+pub fn functions() -> Functions {
+    Functions::new()
+        .with("webhook-ingest", webhook_ingest::run)
+        .with("consent-api", consent_api::run)
+        .with("iys-push", iys_push::run)
+        .with("unsubscribe-relay", unsubscribe_relay::run)
+        .with("reconcile", reconcile::run)
+}

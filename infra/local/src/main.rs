@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use local::{Functions, cli_main};
-
 fn main() -> ExitCode {
-    cli_main(Functions::new(), None)
+    local::cli_main(local::functions(), Some(local::Simulators::default().shared()))
 }

@@ -85,7 +85,7 @@ impl Push<'_> {
                 report.failed.extend(open.into_iter().map(|state| state.key));
                 break;
             }
-            open = self.round(open, &mut report).await;
+            open = Box::pin(self.round(open, &mut report)).await;
         }
         report
     }
@@ -114,10 +114,10 @@ impl Push<'_> {
         }
         drop(steps);
         if !ask.is_empty() {
-            self.ask(ask, report, &mut again).await;
+            Box::pin(self.ask(ask, report, &mut again)).await;
         }
         if !send.is_empty() {
-            self.send(send, report, &mut again).await;
+            Box::pin(self.send(send, report, &mut again)).await;
         }
         again
     }
@@ -218,7 +218,7 @@ impl Push<'_> {
             return;
         }
         for chunk in states.chunks(most) {
-            self.submit(chunk.to_vec(), report, again).await;
+            Box::pin(self.submit(chunk.to_vec(), report, again)).await;
         }
     }
 

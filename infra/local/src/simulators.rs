@@ -1,0 +1,114 @@
+//! The simulators of İYS and Insider, set up for the stack's brands.
+
+use std::{io, sync::Arc};
+
+use sandbox::insider;
+use sandbox::iys;
+use secrecy::ExposeSecret;
+use shared::brand::{Brand, WebhookAuth};
+use tokio::net::TcpListener;
+
+use crate::sandboxes::{BoxFuture, SandboxSetup, Sandboxes};
+
+/// Seconds from a bulk submission to its result on this machine; the functions wait as long.
+pub const BULK_DELAY_SECONDS: u64 = 2;
+
+/// The simulators. The configurations given here are completed by the brands: their accounts, and
+/// where their webhooks and push notices go.
+#[derive(Clone)]
+pub struct Simulators {
+    /// İYS, before the brands' providers and push connections.
+    pub iys: iys::Config,
+    /// Insider, before the brand's account and webhooks.
+    pub insider: insider::Config,
+}
+
+impl Default for Simulators {
+    fn default() -> Self {
+        let iys = iys::Config { bulk_delay_seconds: BULK_DELAY_SECONDS, allow_http_push: true, ..iys::Config::default() };
+        Self { iys, insider: insider::Config::default() }
+    }
+}
+
+impl Simulators {
+    /// The simulators as the stack takes them.
+    #[must_use]
+    pub fn shared(self) -> Arc<dyn Sandboxes> {
+        Arc::new(self)
+    }
+}
+
+impl Sandboxes for Simulators {
+    fn iys(&self, listener: TcpListener, setup: SandboxSetup, shutdown: BoxFuture<()>) -> BoxFuture<io::Result<()>> {
+        let mut config = self.iys.clone();
+        Box::pin(async move {
+            config.providers.clear();
+            for brand in brands(&setup)? {
+                let url = format!("{}/v1/{}/iys/push", setup.gateway_url, brand.name);
+                let code = brand.iys.brand_code;
+                config.providers.push(iys::Provider {
+                    iys_code: brand.iys.iys_code,
+                    title: format!("{} A.S.", brand.name),
+                    username: brand.iys.username.expose_secret().to_owned(),
+                    password: brand.iys.password.expose_secret().to_owned(),
+                    brands: vec![iys::Brand { brand_code: code, name: brand.name.to_string(), master: true, ..iys::Brand::default() }],
+                    ..iys::Provider::default()
+                });
+                for consent_type in [iys::ConsentType::Arama, iys::ConsentType::Mesaj, iys::ConsentType::Eposta] {
+                    config.push_connections.push(iys::PushConnection {
+                        brand_code: code,
+                        consent_type,
+                        url: url.clone(),
+                        username: brand.iys.push.username.expose_secret().to_owned(),
+                        password: brand.iys.push.password.expose_secret().to_owned(),
+                    });
+                }
+            }
+            iys::serve(listener, config, shutdown).await
+        })
+    }
+
+    fn insider(&self, listener: TcpListener, setup: SandboxSetup, shutdown: BoxFuture<()>) -> BoxFuture<io::Result<()>> {
+        let mut config = self.insider.clone();
+        Box::pin(async move {
+            // The simulator is one Insider account: that of the first brand.
+            if let Some(brand) = brands(&setup)?.into_iter().next() {
+                let keys = &brand.insider.keys;
+                config.partner = brand.insider.partner.clone();
+                config.keys = insider::Keys {
+                    unsubscribe: keys.unsubscribe.expose_secret().to_owned(),
+                    resubscribe: keys.resubscribe.expose_secret().to_owned(),
+                    ucd: keys.ucd.expose_secret().to_owned(),
+                };
+                let webhook = || insider::Webhook {
+                    url: format!("{}/v1/{}/insider/events", setup.gateway_url, brand.name),
+                    headers: brand.insider.webhook_auth.iter().filter_map(header).take(1).collect(),
+                    family: None,
+                    body: None,
+                };
+                for place in [&mut config.webhooks.email, &mut config.webhooks.sms] {
+                    match place {
+                        // A family that was chosen stays; where it goes is the stack's.
+                        Some(chosen) => *chosen = insider::Webhook { family: chosen.family, body: chosen.body.take(), ..webhook() },
+                        None => *place = Some(webhook()),
+                    }
+                }
+            }
+            insider::serve(listener, config, shutdown).await
+        })
+    }
+}
+
+fn brands(setup: &SandboxSetup) -> io::Result<Vec<Brand>> {
+    setup.brands.values().map(|document| Brand::read(document).map_err(io::Error::other)).collect()
+}
+
+/// The static header that a way of authentication needs; signatures are the simulator's own matter.
+fn header(auth: &WebhookAuth) -> Option<(String, String)> {
+    match auth {
+        WebhookAuth::Header { name, secret } => Some((name.clone(), secret.expose_secret().to_owned())),
+        WebhookAuth::StaticSecret { secret } => Some(("X-INS-AUTH".to_owned(), secret.expose_secret().to_owned())),
+        WebhookAuth::Bearer { token } => Some(("Authorization".to_owned(), format!("Bearer {}", token.expose_secret()))),
+        _ => None,
+    }
+}

@@ -1,0 +1,205 @@
+//! The calls that tell Insider what the ledger holds: unsubscribe, resubscribe, opt-in flags, and the
+//! one that reads a profile back.
+//!
+//! Insider keeps two stores that do not follow each other: the global unsubscribe lists
+//! ([`Client::unsubscribe`], [`Client::resubscribe`]) and the profile's opt-in flags
+//! ([`Client::upsert`]). Whoever tells Insider a state tells both.
+//!
+//! Four things are never sent: a group (a call without one is global, and only that is a consent), the
+//! flag `gdpr_optin` (it silences every channel), an identifier as an attribute, and an upsert that
+//! triggers webhooks (`skip_hook` keeps Insider from telling us what we told it).
+//!
+//! Every call sets a state, so repeating one is safe; the order of calls about one address is the
+//! caller's.
+
+mod batch;
+mod http;
+mod policy;
+mod profile;
+mod upsert;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use url::Url;
+
+use crate::brand;
+use crate::consent::code::Hold;
+use crate::consent::{Channel, Recipient};
+
+use batch::Batch;
+pub use http::Connection;
+use http::Endpoint;
+pub use profile::{Profile, Quota};
+
+/// Where Insider is, how long it may take, and how much of its allowance is used. The allowances are
+/// Insider's own, per key, and thus per brand.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Unsubscribe and resubscribe: `https://contact.useinsider.com`.
+    pub contact_url: Url,
+    /// Upsert and profile read: `https://unification.useinsider.com`.
+    pub unification_url: Url,
+    /// Until a connection stands. Default 5 s.
+    pub connect_timeout: Duration,
+    /// Until an answer is complete, the connection included. Default 30 s.
+    pub timeout: Duration,
+    /// Unsubscribe and resubscribe calls a minute. Default 600: Insider publishes it for single
+    /// resubscribes and nothing for the bulk calls, which are kept within it.
+    pub contact_per_minute: u32,
+    /// Upserts a minute. Default 25,000.
+    pub upsert_per_minute: u32,
+    /// Units for profile reads a minute. Default 1,000. What a read costs is told by its answer only;
+    /// one read is counted as one unit.
+    pub profile_units_per_minute: u32,
+}
+
+impl Settings {
+    /// The defaults, for the two hosts.
+    pub fn new(contact_url: Url, unification_url: Url) -> Self {
+        Self {
+            contact_url,
+            unification_url,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            contact_per_minute: 600,
+            upsert_per_minute: 25_000,
+            profile_units_per_minute: 1_000,
+        }
+    }
+}
+
+/// The allowances of one brand, over all workers together.
+#[async_trait]
+pub trait Throttle: Send + Sync {
+    /// Waits for room in a pool of so many a minute. When there is none within reach: the moment from
+    /// which asking again is worth it.
+    async fn slot(&self, pool: &str, per_minute: u32) -> Result<(), Timestamp>;
+}
+
+/// What became of one item of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Insider took it. It answers when a call is accepted; what it shows may lag behind.
+    Applied,
+    /// Insider has no place for it, so nothing was sent: a channel without a list or flag there.
+    NotNeeded,
+    /// Insider refuses it, and will again.
+    Refused {
+        /// A short code: `insider_` and the HTTP status, or what is wrong with the user.
+        code: &'static str,
+    },
+}
+
+/// The answer about one item of a call.
+pub type Answer = Result<Outcome, InsiderError>;
+
+/// Why a call gave no answer about its items. No variant carries an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InsiderError {
+    /// A passing fault or a limit; worth another try from then on. What was sent is safe to repeat.
+    #[error("Insider is not available until {until}: {why}")]
+    Busy {
+        /// When to try again.
+        until: Timestamp,
+        /// What it was.
+        why: String,
+    },
+    /// The request went out and no answer came back: it may have been applied or not.
+    #[error("Insider gave no answer: {why}")]
+    Unanswered {
+        /// What it was.
+        why: String,
+    },
+    /// The brand's work waits for a person.
+    #[error("Insider refuses the brand ({code}): {why:?}")]
+    Held {
+        /// For what.
+        why: Hold,
+        /// A short code.
+        code: String,
+    },
+    /// A request or answer of a form that one side does not understand.
+    #[error("Insider's answer could not be used: {why}")]
+    Defect {
+        /// What it was, with the JSON path where there is one.
+        why: String,
+    },
+}
+
+/// One opt-in flag to be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// The address, by which Insider finds the profile.
+    pub recipient: Recipient,
+    /// The channel.
+    pub channel: Channel,
+    /// Whether messages are allowed.
+    pub allowed: bool,
+}
+
+/// Insider, for one brand.
+#[derive(Clone)]
+pub struct Client {
+    connection: Connection,
+    account: Arc<brand::Insider>,
+    throttle: Arc<dyn Throttle>,
+}
+
+impl Client {
+    /// A client for a brand. `throttle` holds the brand's allowances.
+    pub fn new(connection: Connection, account: Arc<brand::Insider>, throttle: Arc<dyn Throttle>) -> Self {
+        Self { connection, account, throttle }
+    }
+
+    /// Puts addresses on a channel's global unsubscribe list. Any number: they are sent by the
+    /// hundreds. One answer each, in their order; once a call fails, the rest is not sent and has the
+    /// same error.
+    pub async fn unsubscribe(&self, channel: Channel, recipients: &[Recipient]) -> Vec<Answer> {
+        self.list(channel, true, recipients).await
+    }
+
+    /// Takes addresses off a channel's global unsubscribe list; see [`Client::unsubscribe`].
+    pub async fn resubscribe(&self, channel: Channel, recipients: &[Recipient]) -> Vec<Answer> {
+        self.list(channel, false, recipients).await
+    }
+
+    async fn list(&self, channel: Channel, unsubscribe: bool, recipients: &[Recipient]) -> Vec<Answer> {
+        let endpoint = match channel {
+            Channel::Eposta => Endpoint::Email { unsubscribe },
+            Channel::Mesaj => Endpoint::Sms { unsubscribe },
+            Channel::Arama => return vec![Ok(Outcome::NotNeeded); recipients.len()],
+        };
+        let mut batch = Batch::default();
+        for recipient in recipients {
+            if recipient.fits(channel) {
+                let row = batch.row_of(recipient);
+                batch.set(row, || serde_json::Value::from(recipient.expose()).to_string());
+            } else {
+                batch.answer(Ok(Outcome::Refused { code: policy::WRONG_CHANNEL }));
+            }
+        }
+        self.send_in_batches(endpoint, batch).await
+    }
+
+    /// Sets opt-in flags, each in the profile of its address. Any number: they are sent by the
+    /// thousand. One answer each, in their order; once a call fails, the rest is not sent and has the
+    /// same error. Of two flags for one address and channel the later one counts.
+    pub async fn upsert(&self, flags: &[Flag]) -> Vec<Answer> {
+        self.send_in_batches(Endpoint::Upsert, upsert::batch(flags, &self.account)).await
+    }
+
+    /// Reads the flags of one profile; `None` when Insider knows nobody by the address. It tells
+    /// nothing of the unsubscribe lists, which cannot be read.
+    pub async fn profile(&self, recipient: &Recipient) -> Result<Option<Profile>, InsiderError> {
+        profile::read(self, recipient).await
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("partner", &self.account.partner).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,73 @@
+//! The read of one profile.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::http::Endpoint;
+use super::policy::Judged;
+use super::{Client, InsiderError, upsert};
+use crate::consent::{Channel, Recipient};
+
+/// What Insider holds for an address: flags, not lists, and possibly not the latest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// The flags that are set, by channel.
+    pub flags: BTreeMap<Channel, bool>,
+    /// What the read cost, where the answer says so.
+    pub quota: Option<Quota>,
+}
+
+/// Insider's allowance for profile reads, in units a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct Quota {
+    /// What this read cost.
+    pub cost: f64,
+    /// What is used of this minute's units.
+    pub used: f64,
+    /// This minute's units.
+    pub total: f64,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    #[serde(default)]
+    attributes: Map<String, Value>,
+    #[serde(default)]
+    quota: Option<Quota>,
+}
+
+/// The body of the 404 that means "nobody"; any other 404 means a wrong address of ours.
+#[derive(Deserialize)]
+struct Nobody {
+    #[serde(rename = "error")]
+    _error: String,
+}
+
+/// Reads the flags of one profile.
+pub(super) async fn read(client: &Client, recipient: &Recipient) -> Result<Option<Profile>, InsiderError> {
+    let names: Vec<(Channel, String)> = Channel::ALL
+        .iter()
+        .filter_map(|channel| {
+            let name = client.account.flag_for(*channel)?;
+            // A custom attribute is read by another name than it is written by.
+            Some((*channel, if *channel == Channel::Arama { format!("c_{name}") } else { name.to_owned() }))
+        })
+        .collect();
+    let wanted: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
+    let body = json!({ "identifiers": upsert::identifiers(recipient), "attributes": wanted, "quota": true });
+    let reply = client.exchange(Endpoint::Profile, body.to_string()).await?;
+    if reply.status == 404 && serde_json::from_slice::<Nobody>(&reply.body).is_ok() {
+        return Ok(None);
+    }
+    match client.connection.judge(Endpoint::Profile, &reply)? {
+        Judged::Taken => {}
+        Judged::Refused(code) => return Err(InsiderError::Defect { why: format!("profile: the request is refused ({code})") }),
+    }
+    let mut reader = serde_json::Deserializer::from_slice(&reply.body);
+    let Answered { attributes, quota } = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| InsiderError::Defect { why: format!("profile: the answer's {} has another form", error.path()) })?;
+    let flags = names.iter().filter_map(|(channel, name)| Some((*channel, attributes.get(name)?.as_bool()?))).collect();
+    Ok(Some(Profile { flags, quota }))
+}
