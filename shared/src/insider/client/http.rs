@@ -132,7 +132,9 @@ impl Client {
             .slot(pool, per_minute)
             .await
             .map_err(|until| InsiderError::Busy { until, why: format!("{}: this minute's allowance is used up", endpoint.path()) })?;
-        self.request(endpoint, partner, token, body).await.map_err(|lost| self.connection.inner.faults.lost(endpoint.path(), lost, (self.connection.inner.clock)()))
+        self.request(endpoint, partner, token, body)
+            .await
+            .map_err(|lost| self.connection.inner.faults.lost(endpoint.path(), lost, (self.connection.inner.clock)()))
     }
 
     fn header(&self, text: &str) -> Result<HeaderValue, InsiderError> {
