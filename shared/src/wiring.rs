@@ -5,6 +5,7 @@ use aws_config::SdkConfig;
 use crate::brands::Brands;
 use crate::clock::Clock;
 use crate::environment::{EnvironmentError, required};
+use crate::insider;
 use crate::iys;
 use crate::ledger::Ledger;
 use crate::queue::Queues;
@@ -32,4 +33,13 @@ pub fn iys(ledger: Ledger, clock: Clock) -> Result<iys::Client, EnvironmentError
     // The name tells this process from others that take leases.
     let worker = uuid::Uuid::new_v4().simple().to_string();
     Ok(iys::Client::new(iys::Settings::new(base_url), ledger, clock, worker))
+}
+
+/// Insider at `INSIDER_CONTACT_URL` and `INSIDER_UNIFICATION_URL`. Nothing is connected before the
+/// first call.
+pub fn insider(clock: Clock) -> Result<insider::Connection, EnvironmentError> {
+    let contact = required("INSIDER_CONTACT_URL")?.parse().map_err(|_| EnvironmentError::Unusable("INSIDER_CONTACT_URL", "a URL"))?;
+    let unification =
+        required("INSIDER_UNIFICATION_URL")?.parse().map_err(|_| EnvironmentError::Unusable("INSIDER_UNIFICATION_URL", "a URL"))?;
+    Ok(insider::Connection::new(insider::Settings::new(contact, unification), clock))
 }

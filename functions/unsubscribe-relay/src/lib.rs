@@ -1,6 +1,115 @@
-//! Carries the ledger's states to Insider.
+//! Carries the ledger's states to Insider, in the order of each address: a FIFO group holds whole
+//! addresses, and the states are read when they are told.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use jiff::SignedDuration;
+use lambda_runtime::{LambdaEvent, service_fn};
+use shared::brand::Brand;
+use shared::brands::Brands;
+use shared::clock::Clock;
+use shared::consent::{BrandName, ConsentKey};
+use shared::insider;
+use shared::ledger::Ledger;
+use shared::queue::RelayMessage;
+use shared::sync::relay::Relay;
+use shared::sync::throttle::LedgerThrottle;
+use shared::{aws, clock, environment, telemetry, wiring};
+
+/// What the handler works with.
+pub struct App {
+    brands: Brands,
+    ledger: Ledger,
+    insider: insider::Connection,
+    clients: Mutex<HashMap<BrandName, (Arc<Brand>, insider::Client)>>,
+    clock: Clock,
+    grace: SignedDuration,
+}
 
 /// Runs the function until the runtime ends it.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
-    Ok(())
+    telemetry::start();
+    let config = aws::config().await;
+    let clock = clock::system();
+    let app = Arc::new(App {
+        brands: wiring::brands(&config)?,
+        ledger: wiring::ledger(&config)?,
+        insider: wiring::insider(clock.clone())?,
+        clients: Mutex::default(),
+        clock,
+        grace: environment::work_grace()?,
+    });
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| {
+        let app = app.clone();
+        async move { Ok::<_, lambda_runtime::Error>(app.handle(event.payload).await) }
+    }))
+    .await
+}
+
+impl App {
+    /// Handles a batch; answers with the messages that must come again.
+    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        let mut failed = HashSet::new();
+        let mut brands = BTreeMap::<BrandName, Vec<(ConsentKey, String)>>::new();
+        for message in event.records {
+            let id = message.message_id.clone().unwrap_or_default();
+            match read(&message) {
+                Some(RelayMessage { brand, keys }) => {
+                    brands.entry(brand.clone()).or_default().extend(keys.iter().map(|key| (key.key(&brand), id.clone())));
+                }
+                None => {
+                    tracing::error!(message = %id, "a message has no readable form");
+                    failed.insert(id);
+                }
+            }
+        }
+        for (name, keys) in brands {
+            self.brand(&name, keys, &mut failed).await;
+        }
+        let mut response = SqsBatchResponse::default();
+        response.set_failures(failed);
+        response
+    }
+
+    async fn brand(&self, name: &BrandName, keys: Vec<(ConsentKey, String)>, failed: &mut HashSet<String>) {
+        let brand = match self.brands.get(name.as_str(), (self.clock)()).await {
+            Ok(Some(brand)) => brand,
+            Ok(None) => {
+                tracing::error!(brand = %name, "a message names a brand that is not configured");
+                failed.extend(keys.into_iter().map(|(_, message)| message));
+                return;
+            }
+            Err(error) => {
+                tracing::error!(%error, "a batch was not handled");
+                failed.extend(keys.into_iter().map(|(_, message)| message));
+                return;
+            }
+        };
+        let insider = self.client(&brand);
+        let relay = Relay { ledger: &self.ledger, brand: &brand, insider: &insider, clock: &self.clock, grace: self.grace };
+        let wanted: Vec<_> = keys.iter().map(|(key, _)| key.clone()).collect();
+        let report = Box::pin(relay.run(&wanted)).await;
+        tracing::info!(brand = %name, keys = wanted.len(), finished = report.finished, failed = report.failed.len(), "states carried to Insider");
+        failed.extend(keys.into_iter().filter(|(key, _)| report.failed.contains(key)).map(|(_, message)| message));
+    }
+
+    /// The brand's client, made once for each reading of its configuration.
+    fn client(&self, brand: &Arc<Brand>) -> insider::Client {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((made_for, client)) = clients.get(&brand.name)
+            && Arc::ptr_eq(made_for, brand)
+        {
+            return client.clone();
+        }
+        let throttle = LedgerThrottle::new(self.ledger.clone(), self.clock.clone(), brand.name.clone());
+        let client = insider::Client::new(self.insider.clone(), Arc::new(brand.insider.clone()), Arc::new(throttle));
+        clients.insert(brand.name.clone(), (brand.clone(), client.clone()));
+        client
+    }
+}
+
+fn read(message: &SqsMessage) -> Option<RelayMessage> {
+    serde_json::from_str(message.body.as_deref()?).ok()
 }

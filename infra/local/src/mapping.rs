@@ -128,12 +128,19 @@ impl Poller {
                 queue_url: self.queue.url.clone(),
                 max_number_of_messages: i32::try_from(most.min(SQS_BATCH)).ok(),
                 wait_time_seconds: Some(wait_seconds),
+                visibility_timeout: self.gathering_visibility(),
                 message_system_attribute_names: all(),
                 message_attribute_names: all(),
                 ..Default::default()
             })
             .await?;
         Ok(received.messages)
+    }
+
+    /// A shortened timeout must not run out while more messages are gathered.
+    fn gathering_visibility(&self) -> Option<i32> {
+        let here = u64::from(self.kept_invisible?);
+        i32::try_from(here + self.mapping.window.as_secs()).ok()
     }
 
     /// Calls the function with a batch, and deletes what it has done.
@@ -174,7 +181,6 @@ impl Poller {
             return std::future::pending().await;
         };
         loop {
-            tokio::time::sleep(Duration::from_secs(seconds.into()) / BEATS).await;
             for message in batch {
                 let change = ChangeMessageVisibilityInput {
                     queue_url: self.queue.url.clone(),
@@ -185,6 +191,7 @@ impl Poller {
                     tracing::debug!(%error, "a message is no longer in flight");
                 }
             }
+            tokio::time::sleep(Duration::from_secs(seconds.into()) / BEATS).await;
         }
     }
 

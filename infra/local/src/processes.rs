@@ -22,6 +22,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::{Child, Command},
     sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
+    task::JoinHandle,
     time::Instant,
 };
 
@@ -33,6 +34,9 @@ pub(crate) const PAYLOAD_LIMIT: usize = 6 * 1024 * 1024;
 /// How long a process may take to ask for its first invocation. AWS allows 10 seconds for an
 /// optimised binary; this is an unoptimised one, perhaps while a build is running.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long an answer waits for its process to ask for more, which it does at once as a rule.
+const TURNAROUND: Duration = Duration::from_millis(50);
 
 /// Pause after a first failed start; doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -267,7 +271,9 @@ impl Pool {
                 // It ended while it was idle: the invocation never reached it.
                 Delivered::NotTaken => continue,
                 Delivered::Result(result) => {
-                    self.free_when_ready(worker, slot);
+                    let freed = self.free_when_ready(worker, slot);
+                    // Whoever calls again at once should find this process, not start another.
+                    let _ = tokio::time::timeout(TURNAROUND, freed).await;
                     return result;
                 }
             }
@@ -316,14 +322,14 @@ impl Pool {
     }
 
     /// Gives the slot back once the process asks for more, or has ended.
-    fn free_when_ready(&self, worker: Arc<Worker>, slot: OwnedSemaphorePermit) {
+    fn free_when_ready(&self, worker: Arc<Worker>, slot: OwnedSemaphorePermit) -> JoinHandle<()> {
         let pool = self.clone();
         tokio::spawn(async move {
             if pool.ready(&worker).await.is_ok() {
                 pool.state().idle.push(worker);
             }
             drop(slot);
-        });
+        })
     }
 
     /// Completes when the process asks for an invocation that it has not been given yet.
@@ -483,7 +489,8 @@ fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
 /// What Lambda itself puts into a function's environment.
 fn lambda_environment(function: &Function, worker: &str, runtime_api: &str) -> [(&'static str, String); 9] {
     [
-        ("AWS_LAMBDA_RUNTIME_API", format!("{runtime_api}/{worker}")),
+        // With a scheme, which Lambda leaves out: an address with a path is no URI without one.
+        ("AWS_LAMBDA_RUNTIME_API", format!("http://{runtime_api}/{worker}")),
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),

@@ -11,7 +11,7 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Served normally, `latency_ms` late.
+    /// Served normally, `latency_ms` late; lands also if the caller has given up by then.
     Latency,
     /// Not served; answered with `status` and `body`.
     Status,

@@ -125,62 +125,79 @@ pub(crate) async fn observe(State(observer): State<Observer>, request: Request, 
     if request.uri().path().starts_with(CONTROL_PREFIX) {
         return next.run(request).await;
     }
-    let method = request.method().as_str().to_owned();
-    let template =
-        request.extensions().get::<MatchedPath>().map_or_else(|| "(unknown path)".to_owned(), |matched| matched.as_str().to_owned());
-    let stats = &observer.stats;
-    stats.arrived((observer.clock)());
-    let fault = observer.faults.take(request.uri().path());
-    if let Some(fault) = &fault {
-        stats.fault(fault.kind.name());
-        if let Some(response) = instead(&observer, fault, request.uri().path()).await {
-            let severed = response.extensions().get::<Sever>().is_some();
-            stats.answered(&method, &template, if severed { 0 } else { response.status().as_u16() }, false);
-            tracing::info!(method, path = template, fault = fault.kind.name(), "fault instead of an answer");
-            return response;
-        }
-    }
-    let response = next.run(request).await;
-    let status = response.status().as_u16();
-    stats.answered(&method, &template, status, true);
-    if let Some(Refused(kinds)) = response.extensions().get::<Refused>() {
-        for kind in kinds {
-            stats.rejected(kind);
-        }
-    }
-    tracing::debug!(method, path = template, status, "answered");
-    if let Some(fault) = fault.filter(|fault| fault.kind == Kind::TimeoutAfterApply) {
-        tokio::time::sleep(fault.latency()).await;
-        return severed();
-    }
-    response
-}
-
-/// The answer that takes the place of the real one, unless the fault lets the request through.
-async fn instead(observer: &Observer, fault: &Fault, path: &str) -> Option<Response> {
-    let made_up = |status: u16| {
-        let body = fault.body.clone().unwrap_or_else(|| (observer.fault_body)(path, status));
-        Some(json(status, &body))
+    let call = Call {
+        method: request.method().as_str().to_owned(),
+        template: request
+            .extensions()
+            .get::<MatchedPath>()
+            .map_or_else(|| "(unknown path)".to_owned(), |matched| matched.as_str().to_owned()),
     };
+    observer.stats.arrived((observer.clock)());
+    let Some(fault) = observer.faults.take(request.uri().path()) else {
+        return serve(&observer, &call, request, next).await;
+    };
+    observer.stats.fault(fault.kind.name());
+    tracing::info!(method = call.method, path = call.template, fault = fault.kind.name(), "fault");
     match fault.kind {
-        Kind::TimeoutAfterApply => None,
-        Kind::Latency => {
+        Kind::Latency => serve_late(observer, call, fault.latency(), request, next).await,
+        Kind::TimeoutAfterApply => {
+            serve(&observer, &call, request, next).await;
             tokio::time::sleep(fault.latency()).await;
-            None
+            severed()
         }
         Kind::Drop => {
             tokio::time::sleep(fault.latency()).await;
-            Some(severed())
+            observer.stats.answered(&call.method, &call.template, 0, false);
+            severed()
         }
-        Kind::Status => {
+        Kind::Status | Kind::RateLimit => {
             tokio::time::sleep(fault.latency()).await;
-            made_up(fault.status.unwrap_or(500))
-        }
-        Kind::RateLimit => {
-            tokio::time::sleep(fault.latency()).await;
-            made_up(429)
+            made_up(&observer, &call, &fault, request.uri().path())
         }
     }
+}
+
+/// A call as the counters name it.
+struct Call {
+    method: String,
+    template: String,
+}
+
+/// Lets the vendor's part answer, and counts the answer.
+async fn serve(observer: &Observer, call: &Call, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    observer.stats.answered(&call.method, &call.template, status, true);
+    if let Some(Refused(kinds)) = response.extensions().get::<Refused>() {
+        for kind in kinds {
+            observer.stats.rejected(kind);
+        }
+    }
+    tracing::debug!(method = call.method, path = call.template, status, "answered");
+    response
+}
+
+/// As [`serve`], later, and in a task of its own: a caller that gives up waiting does not stop the
+/// request from landing.
+async fn serve_late(observer: Observer, call: Call, wait: Duration, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
+        return severed();
+    };
+    let request = Request::from_parts(parts, Body::from(body));
+    let landing = tokio::spawn(async move {
+        tokio::time::sleep(wait).await;
+        serve(&observer, &call, request, next).await
+    });
+    landing.await.unwrap_or_else(|_| severed())
+}
+
+/// An answer without a request being served.
+fn made_up(observer: &Observer, call: &Call, fault: &Fault, path: &str) -> Response {
+    let status = if fault.kind == Kind::RateLimit { 429 } else { fault.status.unwrap_or(500) };
+    observer.stats.answered(&call.method, &call.template, status, false);
+    let body = fault.body.clone().unwrap_or_else(|| (observer.fault_body)(path, status));
+    json(status, &body)
 }
 
 fn severed() -> Response {

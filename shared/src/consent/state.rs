@@ -218,6 +218,8 @@ pub struct ConsentState {
     pub insider: Sync,
     /// Whether Insider ever showed this address.
     pub seen_at_insider: bool,
+    /// Until when a request to Insider that was never answered may still land there.
+    pub insider_doubt: Option<Timestamp>,
     /// Counts the writes of this state; a write names the one it replaces.
     pub revision: u64,
 }
@@ -233,6 +235,7 @@ impl ConsentState {
             registry: settled(Outcome::NotNeeded, now),
             insider: settled(Outcome::NotNeeded, now),
             seen_at_insider: false,
+            insider_doubt: None,
             revision: 0,
         };
         state.note_origin(&movement.head);
@@ -260,7 +263,8 @@ impl ConsentState {
             self.open_registry(now, due);
             // Something older of ours may still land at Insider: then what Insider said itself is
             // sent back to it, so that it has the last word.
-            self.open_insider(now, due, on_its_way && status_before != self.head.status);
+            let in_doubt = self.insider_doubt.is_some_and(|until| until > now);
+            self.open_insider(now, due, (on_its_way || in_doubt) && status_before != self.head.status);
             return Merge::Advanced;
         }
         if self.known != known_before {
@@ -288,8 +292,18 @@ impl ConsentState {
             self.registry = sync_of(answer, now, &self.registry);
             self.open_insider_after_registry(now, due);
         } else if current {
-            self.insider = sync_of(answer, now, &self.insider);
+            self.insider = match (self.insider_doubt, &answer) {
+                // An older request may land after this one: the state is told once more when it
+                // cannot any longer.
+                (Some(until), Answer::Settled { outcome: Outcome::Applied, .. }) if until > now => Sync::Pending { due: until, sweeps: 0 },
+                _ => sync_of(answer, now, &self.insider),
+            };
         }
+    }
+
+    /// Notes that a request to Insider was not answered: it may land there until `until`.
+    pub fn doubted(&mut self, until: Timestamp) {
+        self.insider_doubt = self.insider_doubt.max(Some(until));
     }
 
     /// Re-opens a target's work, for the sweep: it is due again at `due`.
@@ -517,6 +531,19 @@ mod tests {
         state.apply(&movement(Status::Ret, 10, Origin::Insider, "b"), at(100), at(200));
         assert!(state.insider.is_open());
         assert_eq!(state.insider_status(), Some(Status::Ret));
+    }
+
+    #[test]
+    fn invariant_4_a_request_that_may_land_late_is_followed_by_the_state_once_more() {
+        let onay = movement(Status::Onay, 0, Origin::Registry, "a");
+        let ret = movement(Status::Ret, 10, Origin::Api, "b");
+        let mut state = state_of(std::slice::from_ref(&onay));
+        state.doubted(at(160));
+        state.apply(&ret, at(100), at(200));
+        state.answered(Target::Insider, &ret.head.sent(), applied(), at(110), at(200));
+        assert_eq!(state.insider, Sync::Pending { due: at(160), sweeps: 0 });
+        state.answered(Target::Insider, &ret.head.sent(), applied(), at(161), at(200));
+        assert_eq!(state.insider.as_str(), "settled");
     }
 
     #[test]

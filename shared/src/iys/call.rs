@@ -9,7 +9,8 @@
 //! | What happened | Error |
 //! |---|---|
 //! | no turn within reach, a limit (429), İYS busy or failing (`H123`, 5xx), no connection | `Busy` |
-//! | no answer in time, connection lost after sending, and for calls that store: 502, 503, 504 | `Unanswered` |
+//! | no answer in time, connection lost after sending | `Unanswered` |
+//! | calls that store: 502, 503, 504, or a success whose body cannot be read | `Unanswered` |
 //! | authority, subscription, quota, configuration, credentials | `Held` |
 //! | an answer or request that one side does not understand | `Defect` |
 //!
@@ -201,10 +202,14 @@ impl Client {
                 };
                 let asked = reply.retry_after.unwrap_or(0).min(LONGEST_RETRY_AFTER);
                 let pause = pause.max(SignedDuration::from_secs(i64::from(asked)));
-                match (after, &call.hour) {
-                    (RetryAfter::Second, _) => self.ledger().pause_turns(&self.settings().calls(), self.after(pause)).await?,
-                    (RetryAfter::Hour, Some(pool)) => self.ledger().pause_hour(pool, self.after(pause)).await?,
-                    _ => {}
+                let paused = match (after, &call.hour) {
+                    (RetryAfter::Second, _) => self.ledger().pause_turns(&self.settings().calls(), self.after(pause)).await,
+                    (RetryAfter::Hour, Some(pool)) => self.ledger().pause_hour(pool, self.after(pause)).await,
+                    _ => Ok(()),
+                };
+                // Only a courtesy: the next caller would learn it from İYS.
+                if let Err(error) = paused {
+                    tracing::warn!(%error, call = call.name, "the other workers were not told of a limit");
                 }
                 Err(self.busy(pause, call.name, &named))
             }

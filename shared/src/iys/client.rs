@@ -134,8 +134,8 @@ impl Client {
             let problem = decisive(&problems, reply.status.as_u16());
             return self.judge(&call, &reply, problem).await.map(Verdict::Refused);
         }
-        let added: Added = reply.read().map_err(|why| defect(call.name, &why))?;
-        let id = added.transaction_id.get().ok_or_else(|| defect(call.name, "at $.transactionId: missing"))?;
+        let added: Added = reply.read().map_err(|why| unreadable(call.name, &why))?;
+        let id = added.transaction_id.get().ok_or_else(|| unreadable(call.name, "at $.transactionId: missing"))?;
         Ok(Verdict::Recorded { transaction_id: Some(id.to_owned()) })
     }
 
@@ -170,8 +170,8 @@ impl Client {
             let refused = refused_records(&about_records, status, records.len());
             return refused.map(Submitted::Refused).ok_or_else(|| defect(NAME, "errors at positions that the list does not have"));
         }
-        let taken: Taken = reply.read().map_err(|why| defect(NAME, &why))?;
-        let request_id = taken.request_id.get().ok_or_else(|| defect(NAME, "at $.requestId: missing"))?.to_owned();
+        let taken: Taken = reply.read().map_err(|why| unreadable(NAME, &why))?;
+        let request_id = taken.request_id.get().ok_or_else(|| unreadable(NAME, "at $.requestId: missing"))?.to_owned();
         Ok(Submitted::Taken { request_id, record_ids: record_ids(records, &taken.sub_requests) })
     }
 
@@ -409,6 +409,11 @@ impl Client {
         let rows: Items<T> = reply.read().map_err(|why| defect(call.name, &why))?;
         Ok(rows.0.into_iter().flatten().collect())
     }
+}
+
+/// A success that stored something and cannot be read: whether everything was stored is unknown.
+fn unreadable(name: &str, why: &str) -> RegistryError {
+    RegistryError::Unanswered { why: format!("{name}: a success that cannot be read, {why}") }
 }
 
 /// The numbers in a path: service provider and brand.

@@ -54,16 +54,16 @@ impl Settings {
 
     /// The pool that every call is counted in.
     pub fn calls(&self) -> PerSecond {
-        PerSecond { pool: "iys", limit: self.calls_per_second, max_wait: self.max_wait }
+        PerSecond { pool: "iys".into(), limit: self.calls_per_second, max_wait: self.max_wait }
     }
 
     /// The pool of single status queries.
     pub fn single_status(&self) -> PerHour {
-        PerHour { pool: "iys-status", limit: self.single_status_per_hour }
+        PerHour { pool: "iys-status".into(), limit: self.single_status_per_hour }
     }
 
     /// The pool of history queries.
     pub fn history(&self) -> PerHour {
-        PerHour { pool: "iys-history", limit: self.history_per_hour }
+        PerHour { pool: "iys-history".into(), limit: self.history_per_hour }
     }
 }

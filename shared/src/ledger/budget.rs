@@ -15,6 +15,7 @@
 //! thirteen windows in a row hold at most `limit`, and any hour lies within thirteen windows. One
 //! write a grant; the first grant of a window costs one refused write more.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -26,10 +27,10 @@ use super::{Ledger, LedgerError};
 use crate::clock::Clock;
 
 /// An allowance of calls a second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PerSecond {
     /// The pool's name; pools with the same name share the allowance.
-    pub pool: &'static str,
+    pub pool: Cow<'static, str>,
     /// Calls in any second; 0 counts as 1.
     pub limit: u32,
     /// How far ahead a turn may be booked. Beyond it the pool is full.
@@ -37,10 +38,10 @@ pub struct PerSecond {
 }
 
 /// An allowance of calls an hour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PerHour {
     /// The pool's name; pools with the same name share the allowance.
-    pub pool: &'static str,
+    pub pool: Cow<'static, str>,
     /// Calls in any hour.
     pub limit: u32,
 }
@@ -341,7 +342,7 @@ mod tests {
 
     #[test]
     fn turns_of_a_second_are_a_step_apart_that_rounds_in_favour_of_the_limit() {
-        let pool = |limit| PerSecond { pool: "test", limit, max_wait: Duration::ZERO };
+        let pool = |limit| PerSecond { pool: "test".into(), limit, max_wait: Duration::ZERO };
         assert_eq!(pool(8).step_ms(), 125);
         assert_eq!(pool(3).step_ms(), 334);
         assert_eq!(pool(0).step_ms(), 1000);

@@ -75,6 +75,8 @@ pub(super) struct StateItem {
     insider: Sync,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     seen_at_insider: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    insider_doubt: Option<Timestamp>,
     revision: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     work_pk: Option<String>,
@@ -105,6 +107,7 @@ impl StateItem {
             registry: state.registry.clone(),
             insider: state.insider.clone(),
             seen_at_insider: state.seen_at_insider,
+            insider_doubt: state.insider_doubt,
             revision: state.revision,
             work_pk: None,
             work_due: None,
@@ -148,6 +151,7 @@ impl StateItem {
             registry: stored.registry,
             insider: stored.insider,
             seen_at_insider: stored.seen_at_insider,
+            insider_doubt: stored.insider_doubt,
             revision: stored.revision,
         })
     }

@@ -92,6 +92,11 @@ impl Ledger {
         self.change(key, |state| state.learn(known, now, due)).await
     }
 
+    /// Notes that a request to Insider was not answered: it may land there until `until`.
+    pub async fn doubted(&self, key: &ConsentKey, until: Timestamp) -> Result<ConsentState, LedgerError> {
+        self.change(key, |state| state.doubted(until)).await
+    }
+
     /// Re-opens a target's work for another round: due again at `due`.
     pub async fn requeued(&self, key: &ConsentKey, targets: &[Target], due: Timestamp) -> Result<ConsentState, LedgerError> {
         self.change(key, |state| targets.iter().for_each(|target| state.requeued(*target, due))).await

@@ -5,3 +5,4 @@ pub mod pull;
 pub mod push;
 pub mod relay;
 pub mod sweep;
+pub mod throttle;

@@ -1,1 +1,242 @@
-//! Ledger → Insider.
+//! Ledger → Insider: what `unsubscribe-relay` does with the keys that its messages name.
+//!
+//! Insider knows one flag and one list per address and channel, whatever the recipient type. So it is
+//! told RET as soon as the address refused in any capacity, and ONAY only when none of them refused
+//! and İYS holds an ONAY.
+//!
+//! Two stores at Insider must agree: the opt-in flag and the unsubscribe list. A RET goes to the list
+//! first, an ONAY to the flag first: at no moment in between is somebody reachable who should not be.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use futures::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::brand::Brand;
+use crate::clock::Clock;
+use crate::consent::{Answer, Channel, ConsentKey, ConsentState, Outcome, RecipientId, Status, Target};
+use crate::insider::{self, Flag, InsiderError};
+use crate::ledger::{Ledger, LedgerError};
+
+/// How many ledger reads and writes run at once.
+const AT_ONCE: usize = 16;
+/// A wait that is longer than this is noted in the ledger; a shorter one is left to the queue.
+const SHORT_WAIT: SignedDuration = SignedDuration::from_mins(2);
+/// When work that waits for a person is tried again.
+const HELD_RETRY: SignedDuration = SignedDuration::from_mins(30);
+
+/// The way from the ledger to one brand's Insider account.
+pub struct Relay<'a> {
+    /// The ledger.
+    pub ledger: &'a Ledger,
+    /// The brand.
+    pub brand: &'a Brand,
+    /// Its Insider account.
+    pub insider: &'a insider::Client,
+    /// The clock.
+    pub clock: &'a Clock,
+    /// When the sweep looks after work that this run leaves open, and for how long a request that was
+    /// not answered may still land.
+    pub grace: SignedDuration,
+}
+
+/// What one run did.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Keys whose message must come again.
+    pub failed: HashSet<ConsentKey>,
+    /// How many keys were settled, refused or held.
+    pub finished: usize,
+}
+
+/// One address on one channel, and what Insider must be told about it.
+struct Telling {
+    channel: Channel,
+    status: Status,
+    /// The states behind it, one per recipient type.
+    states: Vec<ConsentState>,
+}
+
+impl Telling {
+    fn recipient(&self) -> Option<&crate::consent::Recipient> {
+        self.states.first().map(|state| &state.recipient)
+    }
+}
+
+impl Relay<'_> {
+    /// Brings Insider to the state of these keys.
+    pub async fn run(&self, keys: &[ConsentKey]) -> Report {
+        let mut report = Report::default();
+        let mut addresses = BTreeMap::<(RecipientId, Channel), Vec<ConsentKey>>::new();
+        for key in keys {
+            addresses.entry((key.recipient_id.clone(), key.channel)).or_default().push(key.clone());
+        }
+        let mut readings = futures::stream::iter(addresses)
+            .map(|((recipient, channel), keys)| async move {
+                let states = self.ledger.states_of(&self.brand.name, &recipient).await;
+                (channel, keys, states)
+            })
+            .buffer_unordered(AT_ONCE);
+        let mut tellings = Vec::new();
+        while let Some((channel, keys, states)) = readings.next().await {
+            match states {
+                Ok(states) => {
+                    let states: Vec<_> = states.into_iter().filter(|state| state.key.channel == channel).collect();
+                    self.plan(channel, states, &mut tellings, &mut report).await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "states were not read");
+                    report.failed.extend(keys);
+                }
+            }
+        }
+        let mut groups = HashMap::<(Channel, Status), Vec<Telling>>::new();
+        for telling in tellings {
+            groups.entry((telling.channel, telling.status)).or_default().push(telling);
+        }
+        // Refusals go first.
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|((channel, status), _)| (*status != Status::Ret, *channel));
+        for ((channel, status), tellings) in groups {
+            Box::pin(self.tell(channel, status, tellings, &mut report)).await;
+        }
+        report
+    }
+
+    /// Decides what Insider must be told of one address; what it need not be told is settled here.
+    async fn plan(&self, channel: Channel, states: Vec<ConsentState>, tellings: &mut Vec<Telling>, report: &mut Report) {
+        if states.iter().all(|state| state.insider.due().is_none()) {
+            report.finished += states.len();
+            return;
+        }
+        let Some(status) = told(&states) else {
+            // Nothing is known to tell yet: İYS's answer opens the work again.
+            report.finished += states.len();
+            return;
+        };
+        let telling = Telling { channel, status, states };
+        if self.brand.insider.flag_for(channel).is_none() {
+            self.settle(&telling, &Answer::Settled { outcome: Outcome::NotNeeded, transaction_id: None }, report).await;
+            return;
+        }
+        let stranger =
+            status == Status::Ret && !self.brand.insider.relay_unknown_addresses && telling.states.iter().all(|s| !s.seen_at_insider);
+        if stranger && let Some(recipient) = telling.recipient() {
+            match self.insider.profile(recipient).await {
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    self.settle(&telling, &Answer::Settled { outcome: Outcome::NotNeeded, transaction_id: None }, report).await;
+                    return;
+                }
+                Err(error) => {
+                    self.no_answer(&telling, &error, report).await;
+                    return;
+                }
+            }
+        }
+        tellings.push(telling);
+    }
+
+    /// Tells Insider one status for many addresses of one channel.
+    async fn tell(&self, channel: Channel, status: Status, tellings: Vec<Telling>, report: &mut Report) {
+        let mut open = tellings;
+        let steps = match status {
+            Status::Ret => [Store::List, Store::Flag],
+            Status::Onay => [Store::Flag, Store::List],
+        };
+        for store in steps {
+            let recipients: Vec<_> = open.iter().filter_map(|telling| telling.recipient().cloned()).collect();
+            let answers = match (store, status) {
+                (Store::List, Status::Ret) => self.insider.unsubscribe(channel, &recipients).await,
+                (Store::List, Status::Onay) => self.insider.resubscribe(channel, &recipients).await,
+                (Store::Flag, _) => {
+                    let allowed = status == Status::Onay;
+                    let flags: Vec<_> = recipients.into_iter().map(|recipient| Flag { recipient, channel, allowed }).collect();
+                    self.insider.upsert(&flags).await
+                }
+            };
+            let mut rest = Vec::with_capacity(open.len());
+            for (telling, answer) in open.into_iter().zip(answers) {
+                match answer {
+                    Ok(insider::Outcome::Applied | insider::Outcome::NotNeeded) => rest.push(telling),
+                    Ok(insider::Outcome::Refused { code }) => self.settle(&telling, &Answer::Rejected(code.to_owned()), report).await,
+                    Err(error) => self.no_answer(&telling, &error, report).await,
+                }
+            }
+            open = rest;
+        }
+        let applied = Answer::Settled { outcome: Outcome::Applied, transaction_id: None };
+        let mut settled = futures::stream::iter(&open)
+            .map(|telling| async {
+                let mut report = Report::default();
+                self.settle(telling, &applied, &mut report).await;
+                report
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some(one) = settled.next().await {
+            report.finished += one.finished;
+            report.failed.extend(one.failed);
+        }
+    }
+
+    /// Notes the answer for every state behind an address that waits for one.
+    async fn settle(&self, telling: &Telling, answer: &Answer, report: &mut Report) {
+        for state in telling.states.iter().filter(|state| state.insider.due().is_some()) {
+            let now = (self.clock)();
+            let due = later(now, self.grace);
+            let noted = self.ledger.answered(&state.key, Target::Insider, &state.head.sent(), answer.clone(), now, due).await;
+            self.count(&state.key, noted.map(|_| ()), report);
+        }
+    }
+
+    /// A call gave no answer about an address.
+    async fn no_answer(&self, telling: &Telling, error: &InsiderError, report: &mut Report) {
+        let now = (self.clock)();
+        tracing::warn!(%error, channel = %telling.channel, "Insider gave no answer");
+        match error {
+            InsiderError::Held { why, .. } => self.settle(telling, &Answer::Held { why: *why, due: later(now, HELD_RETRY) }, report).await,
+            InsiderError::Busy { until, .. } if until.duration_since(now) > SHORT_WAIT => {
+                self.settle(telling, &Answer::Postponed { due: *until }, report).await;
+            }
+            InsiderError::Unanswered { .. } => {
+                for state in &telling.states {
+                    if let Err(error) = self.ledger.doubted(&state.key, later(now, self.grace)).await {
+                        tracing::warn!(%error, "a request without an answer was not noted");
+                    }
+                    report.failed.insert(state.key.clone());
+                }
+            }
+            InsiderError::Busy { .. } | InsiderError::Defect { .. } => {
+                report.failed.extend(telling.states.iter().map(|state| state.key.clone()));
+            }
+        }
+    }
+
+    fn count(&self, key: &ConsentKey, noted: Result<(), LedgerError>, report: &mut Report) {
+        match noted {
+            Ok(()) => report.finished += 1,
+            Err(error) => {
+                tracing::warn!(%error, recipient = %key.recipient_id, "Insider's answer was not noted");
+                report.failed.insert(key.clone());
+            }
+        }
+    }
+}
+
+/// The two stores at Insider that decide whether somebody is reachable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Store {
+    List,
+    Flag,
+}
+
+/// What Insider must be told of an address, from its states of all recipient types: `None` while that
+/// is not known.
+fn told(states: &[ConsentState]) -> Option<Status> {
+    // RET is the larger word here, whoever says it.
+    states.iter().filter_map(ConsentState::insider_status).max_by_key(|status| *status == Status::Ret)
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(now)
+}

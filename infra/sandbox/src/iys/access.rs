@@ -48,7 +48,7 @@ impl FromRequestParts<Arc<Iys>> for ProviderAccess {
         let codes = codes(parts, iys).await?;
         let iys_code = codes.iys.ok_or_else(|| ApiError::code("H190"))?;
         let owned = iys.config.providers.get(owner).is_some_and(|provider| provider.iys_code == iys_code);
-        if owned { Ok(Self { provider: owner }) } else { Err(not_yours(iys)) }
+        if owned { Ok(Self { provider: owner }) } else { Err(iys.refuse_access(not_yours(iys))) }
     }
 }
 
@@ -87,10 +87,10 @@ impl FromRequestParts<Arc<Iys>> for BrandAccess {
         let access = ProviderAccess::from_request_parts(parts, iys).await?;
         let brand_code = codes(parts, iys).await?.brand.ok_or_else(|| ApiError::code("H191"))?;
         let provider = access.provider(iys)?;
-        subscribed(provider)?;
+        subscribed(provider).map_err(|error| iys.refuse_access(error))?;
         match provider.brands.iter().position(|brand| brand.brand_code == brand_code) {
             Some(brand) => Ok(Self { provider: access.provider, brand }),
-            None => Err(not_yours(iys)),
+            None => Err(iys.refuse_access(not_yours(iys))),
         }
     }
 }

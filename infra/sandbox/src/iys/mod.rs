@@ -113,7 +113,15 @@ impl Iys {
         }
     }
 
-    /// A refused add: counted as something a well-behaved client does not do.
+    /// A call outside of the caller's authority: counted as something a well-behaved client does not do.
+    pub(crate) fn refuse_access(&self, error: ApiError) -> ApiError {
+        for problem in &error.problems {
+            self.stats.violation(&format!("forbidden:{}", problem.code));
+        }
+        error
+    }
+
+    /// A refused add: likewise.
     pub(crate) fn refuse(&self, error: ApiError) -> ApiError {
         for problem in &error.problems {
             self.stats.violation(&format!("rejected:{}", problem.code));

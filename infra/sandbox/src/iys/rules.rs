@@ -56,22 +56,44 @@ pub enum DayCount {
 /// The facts that the stateless rules depend on.
 pub(crate) struct Moment<'a> {
     /// Turkish time.
-    pub(crate) now: DateTime,
-    /// From when on the three-business-day rule applies to the brand.
-    pub(crate) activation: Option<DateTime>,
-    pub(crate) extra_holidays: &'a [Date],
-    pub(crate) switches: &'a Switches,
+    now: DateTime,
+    extra_holidays: &'a [Date],
+    switches: &'a Switches,
+    late: Late,
 }
 
-impl Moment<'_> {
+/// When a consent is too old.
+#[derive(Clone, Copy)]
+enum Late {
+    /// Never: the rule does not apply to the brand yet.
+    Never,
+    /// If dated before this.
+    Before(DateTime),
+    /// If its own three business days are over.
+    AfterItsDays,
+}
+
+impl<'a> Moment<'a> {
+    /// The facts at `now` (Turkish time) for a brand to which the three-business-day rule applies
+    /// from `activation` on.
+    pub(crate) fn new(now: DateTime, activation: Option<DateTime>, extra_holidays: &'a [Date], switches: &'a Switches) -> Self {
+        let late = if activation.is_some_and(|activation| now < activation) {
+            Late::Never
+        } else {
+            match switches.day_count {
+                DayCount::Backward => Late::Before(calendar::back(now, LATE_AFTER_BUSINESS_DAYS, extra_holidays)),
+                DayCount::Hours72 => now.checked_sub(jiff::SignedDuration::from_hours(72)).map_or(Late::Never, Late::Before),
+                DayCount::Forward => Late::AfterItsDays,
+            }
+        };
+        Self { now, extra_holidays, switches, late }
+    }
+
     fn is_late(&self, at: DateTime) -> bool {
-        if self.activation.is_some_and(|activation| self.now < activation) {
-            return false;
-        }
-        match self.switches.day_count {
-            DayCount::Backward => at < calendar::back(self.now, LATE_AFTER_BUSINESS_DAYS, self.extra_holidays),
-            DayCount::Forward => calendar::ahead(at, LATE_AFTER_BUSINESS_DAYS, self.extra_holidays) < self.now,
-            DayCount::Hours72 => self.now.duration_since(at) > jiff::SignedDuration::from_hours(72),
+        match self.late {
+            Late::Never => false,
+            Late::Before(limit) => at < limit,
+            Late::AfterItsDays => calendar::ahead(at, LATE_AFTER_BUSINESS_DAYS, self.extra_holidays) < self.now,
         }
     }
 }
@@ -335,6 +357,8 @@ pub(crate) fn against(consent: &Consent, standing: Option<Standing>, switches: &
 #[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use jiff::civil::datetime;
+    use proptest::prelude::*;
+    use proptest::sample::select;
 
     use super::*;
 
@@ -366,7 +390,7 @@ mod tests {
     }
 
     fn codes_at(item: &Map<String, Value>, switches: &Switches, activation: Option<DateTime>) -> Vec<&'static str> {
-        let moment = Moment { now: NOW, activation, extra_holidays: &[], switches };
+        let moment = Moment::new(NOW, activation, &[], switches);
         match check(item, &moment, &mut Remarks::default()) {
             Ok(_) => Vec::new(),
             Err(problems) => problems.iter().map(|problem| problem.code).collect(),
@@ -379,7 +403,7 @@ mod tests {
 
     fn consent(changes: Value) -> Consent {
         let switches = Switches::default();
-        let moment = Moment { now: NOW, activation: None, extra_holidays: &[], switches: &switches };
+        let moment = Moment::new(NOW, None, &[], &switches);
         check(&with(changes), &moment, &mut Remarks::default()).ok().unwrap()
     }
 
@@ -417,7 +441,7 @@ mod tests {
     #[test]
     fn empty_and_null_values_are_refused_and_remarked() {
         let switches = Switches::default();
-        let moment = Moment { now: NOW, activation: None, extra_holidays: &[], switches: &switches };
+        let moment = Moment::new(NOW, None, &[], &switches);
         let mut remarks = Remarks::default();
         let problems = check(&with(json!({"retailerCode": "", "retailerAccess": null})), &moment, &mut remarks);
         let codes: Vec<_> = problems.err().unwrap().iter().map(|problem| problem.code).collect();
@@ -541,5 +565,54 @@ mod tests {
         assert_eq!(against(&update, standing, &switches), ["H463"]);
         update.consent_date = None;
         assert_eq!(against(&update, standing, &switches), ["H462", "H463"]);
+    }
+
+    /// Values that fit a field, nearly fit it, or do not fit at all.
+    fn any_value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            Just(json!("")),
+            Just(json!(["ONAY", 1])),
+            any::<i64>().prop_map(|number| json!(number)),
+            select(vec![
+                "MESAJ",
+                "EPOSTA",
+                "ONAY",
+                "RET",
+                "TACIR",
+                "HS_WEB",
+                "HS_2015",
+                "+905992000001",
+                "+9005992000001",
+                "A@example.com",
+                "2026-11-23 11:00:00",
+                "2015-05-01 00:00:00",
+                "9999-12-31 23:59:59",
+                "0000-01-01 00:00:00",
+            ])
+            .prop_map(|text| json!(text)),
+            any::<String>().prop_map(|text| json!(text)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_object_is_either_taken_or_refused_with_known_codes(
+            fields in prop::collection::vec((select(FIELDS.to_vec()), any_value()), 0..10),
+        ) {
+            let mut item = item();
+            item.extend(fields.into_iter().map(|(field, value)| (field.to_owned(), value)));
+            let switches = Switches::default();
+            let moment = Moment::new(NOW, None, &[], &switches);
+            match check(&item, &moment, &mut Remarks::default()) {
+                Ok(consent) => prop_assert!(!consent.recipient.bytes().any(|byte| byte.is_ascii_uppercase())),
+                Err(problems) => {
+                    prop_assert!(!problems.is_empty());
+                    for problem in problems {
+                        prop_assert!(crate::iys::errors::lookup(problem.code).0 < 500, "{}", problem.code);
+                    }
+                }
+            }
+        }
     }
 }

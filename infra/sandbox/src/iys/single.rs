@@ -76,12 +76,7 @@ fn stateful(code: &'static str, consent: &Consent) -> Problem {
 
 /// The facts for the stateless rules.
 pub(super) fn moment<'a>(iys: &'a Iys, brand: &Brand, now: jiff::Timestamp) -> Moment<'a> {
-    Moment {
-        now: turkish(now),
-        activation: brand.activation_date,
-        extra_holidays: &iys.config.extra_holidays,
-        switches: &iys.config.switches,
-    }
+    Moment::new(turkish(now), brand.activation_date, &iys.config.extra_holidays, &iys.config.switches)
 }
 
 /// The answer to stateless problems: empty values make the request malformed (400), anything else

@@ -297,6 +297,8 @@ pub(crate) fn transaction(key: &Key, creation: Timestamp) -> [u8; 32] {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::iys::model::read_date;
 
@@ -379,5 +381,28 @@ mod tests {
         assert_eq!(seen.len(), 25);
         assert_eq!(store.movements(1, false, at(1), at(2), None, 1000).len(), 10, "the window is inclusive");
         assert!(store.movements(1, false, at(10), at(2), None, 1000).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_a_history_begins_with_an_approval_and_its_dates_rise(
+            sent in prop::collection::vec((any::<bool>(), 0..20_i8), 1..40),
+        ) {
+            let mut store = Store::default();
+            for (second, (approval, day)) in sent.iter().enumerate() {
+                let status = if *approval { Status::Onay } else { Status::Ret };
+                let consent = consent("+905992000001", status, &format!("2026-05-{:02} 00:00:00", day + 1));
+                let second = i64::try_from(second).unwrap();
+                // Refusals are part of the game: only what was stored is looked at.
+                let _stored = store.add(&consent, 1, at(second), &Switches::default());
+            }
+            let key = consent("+905992000001", Status::Onay, "2026-05-01 00:00:00").key(1);
+            let history = store.history(&key);
+            prop_assert!(history.first().is_none_or(|first| first.status == Status::Onay));
+            for pair in history.windows(2) {
+                prop_assert!(pair[0].consent_date < pair[1].consent_date);
+                prop_assert!(pair[1].status == Status::Onay || pair[0].status == Status::Onay);
+            }
+        }
     }
 }

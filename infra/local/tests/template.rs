@@ -1,0 +1,164 @@
+//! The project's template, as this machine understands it, and what it refuses.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use local::template::{Function, Surroundings, System, TEMPLATE, Template};
+
+fn surroundings() -> Surroundings {
+    Surroundings { region: "eu-central-1".to_owned(), account: "000000000000".to_owned(), sqs_url: "http://127.0.0.1:4004".to_owned() }
+}
+
+fn resolve(text: &str, parameters: &[(&str, &str)]) -> Result<System, String> {
+    let parameters: BTreeMap<String, String> = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let template = Template::parse(text).map_err(|error| error.to_string())?;
+    template.resolve(&parameters, &surroundings()).map_err(|error| error.to_string())
+}
+
+fn function<'a>(system: &'a System, name: &str) -> &'a Function {
+    system.functions.iter().find(|function| function.name == name).unwrap()
+}
+
+#[test]
+fn the_template_names_every_function_with_what_it_uses() {
+    let system = resolve(TEMPLATE, &[]).unwrap();
+    let everywhere = ["BRANDS_PATH", "RUST_LOG", "TABLE_NAME"];
+    let queues = ["IYS_PUSH_QUEUE_URL", "UNSUBSCRIBE_RELAY_QUEUE_URL"];
+    for (name, uses) in [
+        ("webhook-ingest", queues.to_vec()),
+        ("consent-api", queues.to_vec()),
+        ("iys-push", [&queues[..], &["IYS_BASE_URL", "IYS_BULK_RESULT_WAIT_SECONDS"]].concat()),
+        ("unsubscribe-relay", vec!["INSIDER_CONTACT_URL", "INSIDER_UNIFICATION_URL"]),
+        ("reconcile", [&queues[..], &["IYS_BASE_URL"]].concat()),
+    ] {
+        let expected: BTreeSet<&str> = everywhere.into_iter().chain(uses).collect();
+        let given = function(&system, name).environment.keys().map(String::as_str);
+        assert_eq!(given.collect::<BTreeSet<_>>(), expected, "{name}");
+    }
+    assert_eq!(system.functions.len(), 5);
+    let push = &function(&system, "iys-push").environment;
+    assert_eq!(push["TABLE_NAME"], "LedgerTable");
+    assert_eq!(push["IYS_PUSH_QUEUE_URL"], "http://127.0.0.1:4004/000000000000/IysPushQueue");
+    assert_eq!(push["IYS_BULK_RESULT_WAIT_SECONDS"], "300");
+    let relay = &function(&system, "consent-api").environment["UNSUBSCRIBE_RELAY_QUEUE_URL"];
+    assert!(relay.ends_with("/UnsubscribeRelayQueue.fifo"), "{relay}");
+}
+
+#[test]
+fn the_template_has_exactly_the_routes_that_are_promised() {
+    let system = resolve(TEMPLATE, &[]).unwrap();
+    let routes: BTreeSet<String> =
+        system.routes.iter().map(|route| format!("{} {} {}", route.method, route.path, route.function)).collect();
+    assert_eq!(
+        routes,
+        BTreeSet::from(
+            [
+                "GET /health consent-api",
+                "GET /v1/{brand}/status consent-api",
+                "POST /v1/{brand}/consents consent-api",
+                "POST /v1/{brand}/consents/check consent-api",
+                "POST /v1/{brand}/consents/lookup consent-api",
+                "POST /v1/{brand}/insider/events webhook-ingest",
+                "POST /v1/{brand}/iys/push webhook-ingest",
+            ]
+            .map(str::to_owned)
+        )
+    );
+}
+
+#[test]
+fn every_consumer_reports_failures_and_has_time_enough_before_messages_come_again() {
+    // With the longest window that the template allows.
+    let system = resolve(TEMPLATE, &[("PushBatchWindowSeconds", "30")]).unwrap();
+    assert_eq!(system.mappings.len(), 2);
+    for mapping in &system.mappings {
+        assert!(mapping.reports_failures, "{}", mapping.queue);
+        let queue = system.queues.iter().find(|queue| queue.name == mapping.queue).unwrap();
+        let function = function(&system, &mapping.function);
+        // AWS Lambda, "Using Lambda with Amazon SQS": six times the timeout, plus the window.
+        let least = function.timeout * 6 + mapping.window;
+        assert!(Duration::from_secs(queue.visibility_timeout.into()) >= least, "{}", queue.name);
+        assert!(queue.attributes.contains_key("RedrivePolicy"), "{}", queue.name);
+    }
+}
+
+#[test]
+fn every_dead_letter_queue_exists_keeps_messages_longest_and_has_an_alarm() {
+    let system = resolve(TEMPLATE, &[]).unwrap();
+    let dead_letter = |queue: &&local::template::Queue| queue.logical_id.ends_with("DeadLetterQueue");
+    assert_eq!(system.queues.iter().filter(dead_letter).count(), 2);
+    for queue in system.queues.iter().filter(dead_letter) {
+        assert_eq!(queue.attributes["MessageRetentionPeriod"], "1209600");
+        let alarm = format!("AWS::CloudWatch::Alarm {}Alarm", queue.logical_id.replace("Queue", ""));
+        assert!(system.without_local_meaning.contains(&alarm), "{alarm}");
+        let sources =
+            system.queues.iter().filter(|source| source.attributes.get("RedrivePolicy").is_some_and(|policy| policy.contains(&queue.arn)));
+        assert_eq!(sources.count(), 1, "{}", queue.name);
+    }
+}
+
+#[test]
+fn the_schedules_carry_their_jobs() {
+    let system = resolve(TEMPLATE, &[]).unwrap();
+    let jobs: BTreeSet<(&str, u64, &str)> =
+        system.schedules.iter().map(|schedule| (schedule.function.as_str(), schedule.every.as_secs(), schedule.input.as_str())).collect();
+    assert_eq!(jobs, BTreeSet::from([("reconcile", 300, r#"{"job":"pull"}"#), ("reconcile", 60, r#"{"job":"sweep"}"#),]));
+}
+
+#[test]
+fn the_ledger_has_its_index_and_time_to_live() {
+    let system = resolve(TEMPLATE, &[]).unwrap();
+    let [table] = system.tables.as_slice() else { panic!("one table") };
+    assert_eq!(table.name, "LedgerTable");
+    assert_eq!(table.ttl_attribute.as_deref(), Some("expires_at"));
+    let index = &table.definition["GlobalSecondaryIndexes"][0];
+    assert_eq!(index["IndexName"], "work");
+    assert_eq!(index["Projection"]["ProjectionType"], "INCLUDE");
+}
+
+#[test]
+fn optional_parts_of_the_template_resolve_too() {
+    let parameters = [
+        ("BrandsKeyArn", "arn:aws:kms:eu-central-1:000000000000:key/x"),
+        ("AlarmTopicArn", "arn:aws:sns:eu-central-1:000000000000:x"),
+        ("Architecture", "x86_64"),
+    ];
+    assert!(resolve(TEMPLATE, &parameters).is_ok());
+}
+
+#[test]
+fn what_is_not_understood_is_named() {
+    let function = "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: f\n";
+    let queue = "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n";
+    let event = |event: &str| format!("{function}      Events:\n        E:\n          {event}\n");
+    for (template, names) in [
+        ("Resources:\n  T:\n    Type: AWS::SNS::Topic\n".to_owned(), ["T", "AWS::SNS::Topic"]),
+        (format!("{queue}      Visibility: 3\n"), ["Q", "Visibility"]),
+        (format!("{queue}      VisibilityTimeout: soon\n"), ["Q", "VisibilityTimeout"]),
+        (format!("{queue}      DelaySeconds: !Ref Nothing\n"), ["Q.DelaySeconds", "Nothing"]),
+        (format!("{function}      MemorySizee: 3\n"), ["F", "MemorySizee"]),
+        (event("{Type: S3, Properties: {}}"), ["F.Events.E", "S3"]),
+        (event("{Type: SQS, Properties: {Queue: 'arn:x:y'}}"), ["F.Events.E", "Queue"]),
+        (event("{Type: ScheduleV2, Properties: {ScheduleExpression: 'cron(0 3 * * ? *)'}}"), ["F.Events.E", "cron"]),
+        (event("{Type: HttpApi, Properties: {Method: GET, Path: /x, Auth: {}}}"), ["F.Events.E", "Auth"]),
+        ("Globals:\n  Api: {}\n".to_owned(), ["Globals.Api", "not understood"]),
+        ("Rules: {}\n".to_owned(), ["Rules", "not understood"]),
+        ("Parameters:\n  P: {Type: CommaDelimitedList, Default: a}\n".to_owned(), ["P", "CommaDelimitedList"]),
+    ] {
+        let error = resolve(&template, &[]).unwrap_err();
+        assert!(names.iter().all(|name| error.contains(name)), "{names:?}: {error}");
+    }
+}
+
+#[test]
+fn a_parameter_that_does_not_fit_is_refused() {
+    for (name, value) in
+        [("NoSuchParameter", "x"), ("PushBatchWindowSeconds", "0"), ("PushBatchWindowSeconds", "soon"), ("Architecture", "mips")]
+    {
+        let error = resolve(TEMPLATE, &[(name, value)]).unwrap_err();
+        assert!(error.contains(name), "{error}");
+    }
+}

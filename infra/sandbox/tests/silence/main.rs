@@ -1,0 +1,62 @@
+//! What the simulators write to their log. A program of its own, as it sets the log of the whole process.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "../it/receiver.rs"]
+#[expect(dead_code, reason = "the other tests use the rest")]
+mod receiver;
+#[path = "../it/rig.rs"]
+#[expect(dead_code, reason = "the other tests use the rest")]
+mod rig;
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use receiver::Receiver;
+use rig::{Served, eventually};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_paths_and_statuses_and_never_an_address() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(EnvFilter::new("sandbox=trace")).with_writer(move || writer.clone()).finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let (receiver, address) = Receiver::serve(None).await;
+    receiver.answer_next(&[500, 500]);
+    let mut config = sandbox::insider::Config { webhook_retry_ms: vec![1], ..Default::default() };
+    config.webhooks.email = Some(sandbox::insider::Webhook {
+        url: format!("http://{address}/hook"),
+        headers: std::collections::BTreeMap::new(),
+        family: None,
+        body: None,
+    });
+    let insider = Served::insider(config).await;
+    insider.post("/_sandbox/unsubscribe", &json!({ "email": "quiet@example.com" })).await;
+    insider.post("/email/v2/unsubscribe", &json!({ "emails": ["quiet@example.com"] })).await;
+    eventually(async || (insider.stats().await["deliveries"]["abandoned"] == 1).then_some(())).await;
+    let iys = Served::iys(sandbox::iys::Config::default()).await;
+    iys.post("/_sandbox/faults", &json!({ "path": "/sps", "kind": "drop" })).await;
+    let path = "/sps/700001/brands/700001/consents/quiet@example.com";
+    assert!(iys.request(reqwest::Method::GET, path).send().await.is_err());
+    iys.post("/oauth2/token", &json!({ "username": "quiet@example.com" })).await;
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("/email/v2/unsubscribe") && text.contains("/oauth2/token"), "{text}");
+    assert!(text.contains("given up"));
+    assert!(!text.contains("quiet"), "{text}");
+}
