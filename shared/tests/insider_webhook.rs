@@ -376,10 +376,51 @@ fn json_value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Elements in which most things are in their place, so that many of them become movements.
+fn likely_element() -> impl Strategy<Value = Value> {
+    let any_of = |words: &[&str]| prop::sample::select(words.iter().map(|word| json!(word)).collect::<Vec<_>>());
+    let name = any_of(&["unsubscribe", "email_unsubscribe", "sms_unsubscribe", "resubscribe", "delivered", "loyalty"]);
+    let address = any_of(&["secretperson@example.com", "secretperson@example.com", "+905321234567", "0532 123 45 67", "secretperson@"]);
+    let time = prop_oneof![
+        any_of(&["2026-11-20 11:15:00", "2026-11-20T08:15:00Z", "1795162500", "soon", "0"]),
+        any::<i64>().prop_map(Value::from),
+        (0_i64..1_900_000_000).prop_map(Value::from),
+    ];
+    let word = any_of(&["RET", "ONAY", "EPOSTA", "MESAJ", "HS_WEB", "HS_KARAR", "HS_2015", "IYS_WEB", "TACIR", "x"]);
+    let flag = prop_oneof![any::<bool>().prop_map(Value::from), any_of(&["false", "1", "?"]), Just(Value::Null)];
+    let field = |names: &'static [&'static str], value: BoxedStrategy<Value>| (prop::sample::select(names), value);
+    let field = prop_oneof![
+        field(&["event", "event_name", "event", "attribute"], name.boxed()),
+        field(&["email", "email", "phone_number", "recipient", "attr_phone"], address.boxed()),
+        field(&["timestamp", "consentDate"], time.boxed()),
+        field(&["status", "type", "source", "recipientType", "msg-id", "ins_unsub_id"], word.boxed()),
+        field(&["email_optin", "sms_optin", "attr_email_optin", "new_value", "old_value"], flag.boxed()),
+    ];
+    (prop::collection::vec(field, 4..16), prop::option::of("attrs|event_parameters|uniqueArgs")).prop_map(|(fields, place)| {
+        let fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let (top, inner) = fields.split_at(if place.is_some() { fields.len() / 2 } else { fields.len() });
+        let mut element: serde_json::Map<_, _> = top.iter().cloned().collect();
+        if let Some(place) = place {
+            element.insert(place, Value::Object(inner.iter().cloned().collect()));
+        }
+        Value::Object(element)
+    })
+}
+
+/// A brand that maps everything that may be mapped.
+fn generous_brand() -> Brand {
+    let mut brand = brand();
+    let meaning = AttributeMeaning { channel: Channel::Mesaj, onay_source: Some(Source::HsMobil) };
+    brand.insider.attributes.insert("sms_optin".into(), meaning);
+    brand
+}
+
 proptest! {
     #[test]
-    fn everything_received_is_accounted_for_and_nothing_shows_an_address(body in json_value()) {
-        match read(body.to_string().as_bytes(), &brand(), now()) {
+    fn everything_received_is_accounted_for_and_nothing_shows_an_address(
+        body in prop_oneof![json_value(), prop::collection::vec(likely_element(), 1..12).prop_map(Value::from)],
+    ) {
+        match read(body.to_string().as_bytes(), &generous_brand(), now()) {
             Ok(intake) => {
                 let counts = &intake.counts;
                 prop_assert_eq!(counts.received, balance(counts));
@@ -393,6 +434,7 @@ proptest! {
                     prop_assert!(movement.head.source.is_sendable());
                     prop_assert!(movement.head.consent_date <= shared::consent::ConsentDate::at(now()));
                     prop_assert!(movement.head.consent_date >= shared::consent::ConsentDate::EARLIEST);
+                    prop_assert_eq!(movement.head.origin, Origin::Insider);
                 }
                 let shown = format!("{intake:?} {intake:#?} {}", serde_json::to_string(counts).unwrap());
                 for secret in ["secretperson", "example.com", "5321234567"] {

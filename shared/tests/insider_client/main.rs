@@ -1,0 +1,7 @@
+//! Insider's client, against a scripted server and against the simulator.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod scripted;
+mod server;
+mod simulator;
