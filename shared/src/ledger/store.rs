@@ -1,5 +1,6 @@
 //! States and history: recording movements, reading them back, and taking targets' answers.
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -43,7 +44,11 @@ impl Ledger {
     /// Records a movement: durable once this returns. Repeating it is safe at any point. Work that it
     /// opens falls to the sweep at `due`, should no queue message carry it before.
     pub async fn record(&self, movement: &Movement, now: Timestamp, due: Timestamp) -> Result<Recorded, LedgerError> {
-        let is_new = self.put_movement(movement).await?;
+        // An event that the history has already counts as it was first told: told again without a
+        // date, it would otherwise carry a later one.
+        let told_before = self.put_movement(movement).await?;
+        let is_new = told_before.is_none();
+        let movement = told_before.as_ref().unwrap_or(movement);
         for attempt in 0..WRITE_TRIES {
             let before = self.state(&movement.key).await?;
             let (mut state, merge, changed) = match before {
@@ -226,19 +231,25 @@ impl Ledger {
         }
     }
 
-    /// Writes a movement into the history. `false` when it stands there already.
-    async fn put_movement(&self, movement: &Movement) -> Result<bool, LedgerError> {
+    /// Writes a movement into the history; when it stands there already, what stands there.
+    async fn put_movement(&self, movement: &Movement) -> Result<Option<Movement>, LedgerError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(MovementItem::of(movement).into_item()?))
             .condition_expression("attribute_not_exists(PK)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None);
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
-            Err(error) => Err(LedgerError::store("PutItem")(error)),
+            Ok(_) => Ok(None),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                    let stored =
+                        failed.item().cloned().ok_or_else(|| LedgerError::Item { why: "a movement told before is not shown".into() })?;
+                    MovementItem::read(stored).map(|entry| Some(entry.movement))
+                }
+                _ => Err(LedgerError::store("PutItem")(error)),
+            },
         }
     }
 
