@@ -94,6 +94,9 @@ pub struct IntakeCounts {
     pub mended: u32,
 }
 
+/// Most different names of unknown events that are told apart in one body; the others count as [`OTHER`].
+pub const MOST_NAMES: usize = 50;
+
 /// How an event whose name does not look like a name is counted.
 pub const OTHER: &str = "other";
 
@@ -208,7 +211,11 @@ impl Intake {
             }
             Told::NoMeaning => counts.no_meaning += 1,
             Told::Group => counts.group += 1,
-            Told::Unknown(name) => *counts.unknown.entry(name).or_default() += 1,
+            Told::Unknown(name) => {
+                // Callers note each name by itself: a body of nothing but names must not keep them busy.
+                let room = counts.unknown.len() < MOST_NAMES || counts.unknown.contains_key(&name);
+                *counts.unknown.entry(if room { name } else { OTHER.to_owned() }).or_default() += 1;
+            }
             Told::Invalid(invalid) => counts.invalid.push(invalid),
             Told::NoRecipient => counts.no_recipient += 1,
             Told::OnayWithoutSource => counts.onay_without_source += 1,
