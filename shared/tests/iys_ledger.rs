@@ -48,7 +48,7 @@ async fn sixty_calls_of_six_workers_never_exceed_the_limit_of_any_second() {
     let begun = Instant::now();
     let workers: Vec<_> = (0..6)
         .map(|_| {
-            let (ledger, clock) = (ledger.clone(), clock.clone());
+            let (ledger, clock, pool) = (ledger.clone(), clock.clone(), pool.clone());
             tokio::spawn(async move {
                 let calls = (0..10).map(|_| async {
                     let turn = granted(ledger.wait_for_turn(&pool, &clock).await.unwrap());
@@ -166,7 +166,7 @@ async fn forty_workers_at_the_change_of_a_window_get_no_more_than_the_limit() {
     clock.advance(5 * MINUTE);
     let now = clock.now();
     let grants = futures::future::join_all((0..40).map(|_| {
-        let ledger = ledger.clone();
+        let (ledger, pool) = (ledger.clone(), pool.clone());
         async move { tokio::spawn(async move { ledger.take_of_hour(&pool, now).await.unwrap() }).await.unwrap() }
     }))
     .await;

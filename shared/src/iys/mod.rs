@@ -11,6 +11,7 @@
 //! | `tolerant` | which odd spellings of JSON are read as well |
 //! | `answer` | what an answer's errors are, and which of several counts |
 //! | `call` | allowance, token, sending, and what a failure means |
+//! | `http` | when the HTTP client is built |
 //! | `token` | when and how the access token is renewed |
 //! | `client` | one method for every İYS method used |
 //! | `feed` | lines of pull, history and push notices |
