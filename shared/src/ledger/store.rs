@@ -46,7 +46,7 @@ impl Ledger {
     pub async fn record(&self, movement: &Movement, now: Timestamp, due: Timestamp) -> Result<Recorded, LedgerError> {
         // An event that the history has already counts as it was first told: told again without a
         // date, it would otherwise carry a later one.
-        let told_before = self.put_movement(movement).await?;
+        let told_before = self.put_new(MovementItem::of(movement)).await?;
         let is_new = told_before.is_none();
         let movement = told_before.as_ref().unwrap_or(movement);
         for attempt in 0..WRITE_TRIES {
@@ -66,6 +66,11 @@ impl Ledger {
             back_off(attempt).await;
         }
         Err(LedgerError::Contention)
+    }
+
+    /// Keeps something in an address's history that has no effect on any state. Repeating it is safe.
+    pub async fn keep_aside(&self, aside: &Movement) -> Result<(), LedgerError> {
+        self.put_new(MovementItem::aside(aside)).await.map(|_| ())
     }
 
     /// Takes a target's answer for the state that `sent` names, and notes in the history how that
@@ -143,8 +148,9 @@ impl Ledger {
 
     /// All states and the whole history of one address.
     pub async fn story(&self, brand: &BrandName, recipient: &RecipientId) -> Result<Story, LedgerError> {
-        let (states, history) = futures::join!(self.states_of(brand, recipient), self.items_of(brand, recipient, "M#"));
-        let mut history: Vec<Entry> = history?.into_iter().map(MovementItem::read).collect::<Result<_, _>>()?;
+        let (states, movements, asides) =
+            futures::join!(self.states_of(brand, recipient), self.items_of(brand, recipient, "M#"), self.items_of(brand, recipient, "N#"));
+        let mut history: Vec<Entry> = movements?.into_iter().chain(asides?).map(MovementItem::read).collect::<Result<_, _>>()?;
         history.sort_by(|a, b| {
             let order = |entry: &Entry| (entry.movement.head.consent_date, entry.movement.head.received_at);
             order(a).cmp(&order(b))
@@ -232,12 +238,12 @@ impl Ledger {
     }
 
     /// Writes a movement into the history; when it stands there already, what stands there.
-    async fn put_movement(&self, movement: &Movement) -> Result<Option<Movement>, LedgerError> {
+    async fn put_new(&self, item: MovementItem) -> Result<Option<Movement>, LedgerError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(MovementItem::of(movement).into_item()?))
+            .set_item(Some(item.into_item()?))
             .condition_expression("attribute_not_exists(PK)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match put.send().await {

@@ -60,6 +60,9 @@ pub const MOST_ELEMENTS: usize = 5_000;
 pub struct Intake {
     /// What is to be recorded, in the order of the body.
     pub movements: Vec<Movement>,
+    /// What is to be kept in the history without any effect: the refusals that leaving an unsubscribe
+    /// group would be, if the brand took it for one.
+    pub asides: Vec<Movement>,
     /// What became of everything in the body.
     pub counts: IntakeCounts,
 }
@@ -210,7 +213,10 @@ impl Intake {
                 self.movements.push(*movement);
             }
             Told::NoMeaning => counts.no_meaning += 1,
-            Told::Group => counts.group += 1,
+            Told::Group(aside) => {
+                counts.group += 1;
+                self.asides.extend(aside.map(|movement| *movement));
+            }
             Told::Unknown(name) => {
                 // Callers note each name by itself: a body of nothing but names must not keep them busy.
                 let room = counts.unknown.len() < MOST_NAMES || counts.unknown.contains_key(&name);
