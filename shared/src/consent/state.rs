@@ -444,6 +444,7 @@ fn sync_of(answer: Answer, now: Timestamp, before: &Sync) -> Sync {
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 mod tests {
     use proptest::prelude::*;
 
