@@ -19,7 +19,9 @@
 //! | the last one settled beside a refusal; an ONAY settled at the registry that Insider waits for | 2 | 2 | 4 |
 //! | a mark as submitted while Insider's work keeps the due time | 1 | 1 | 2 |
 //! | a mark as submitted otherwise; work held or re-opened | 1 | 2 | 3 |
-//! | a bulk submission of 1,000 members, written first, again, removed | 108 each | 1, 2, 1 | 109, 110, 109 |
+//! | a bulk submission of 1,000 members, written ahead | 108 | 1 | 109 |
+//! | … each time that it is written with the registry's ids | 141 | 2 | 143 |
+//! | … removed | 141 | 1 | 142 |
 //!
 //! So a refusal from the API costs 9 until both targets have it, one from İYS or Insider 6, and a
 //! consent from the API 10.

@@ -180,13 +180,13 @@ async fn holding_and_re_opening_work_cost_three_units() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_submission_costs_a_unit_for_every_kilobyte_of_its_members_each_time_it_is_written() {
-    let Some((store, ledger, meter)) = metered().await else { return };
+async fn a_submission_costs_its_kilobytes_each_time_it_is_written_or_removed() {
+    let Some((_store, ledger, meter)) = metered().await else { return };
     let member = |number: usize| {
         let person = Person::nth(number);
         Member { sent: person.says(Status::Onay, 0, Origin::Api).head.sent(), key: person.key, record_id: None }
     };
-    let submission = Submission {
+    let mut submission = Submission {
         brand: person().key.brand,
         id: uuid::Uuid::from_u128(1).to_string(),
         request_id: None,
@@ -195,13 +195,18 @@ async fn a_submission_costs_a_unit_for_every_kilobyte_of_its_members_each_time_i
         members: (0..1000).map(member).collect(),
     };
     ledger.put_submission(&submission, at(60)).await.unwrap();
-    let kilobytes = store.items().await.values().map(|item| size(item).div_ceil(1024)).max().unwrap();
-    assert!((90..=130).contains(&kilobytes), "a thousand members take {kilobytes} KB");
-    assert_eq!(meter.read(), Units::of(kilobytes as u16, 1));
+    assert_eq!(meter.read(), Units::of(108, 1), "written ahead");
+    submission.request_id = Some(uuid::Uuid::from_u128(2).to_string());
+    for (number, member) in submission.members.iter_mut().enumerate() {
+        member.record_id = Some(uuid::Uuid::from_u128(number as u128).to_string());
+    }
     ledger.put_submission(&submission, at(90)).await.unwrap();
-    assert_eq!(meter.read(), Units::of(kilobytes as u16, 2), "the whole item again, and a new place in the index");
+    assert_eq!(meter.read(), Units::of(141, 2), "answered: the records have ids now, and another due time");
+    submission.checks = 1;
+    ledger.put_submission(&submission, at(120)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(141, 2), "looked after: the whole item again");
     ledger.delete_submission(&submission.brand, &submission.id).await.unwrap();
-    assert_eq!(meter.read(), Units::of(kilobytes as u16, 1));
+    assert_eq!(meter.read(), Units::of(141, 1), "finished");
 }
 
 #[tokio::test(flavor = "multi_thread")]
