@@ -189,6 +189,7 @@ fn by<G: Ord>(keys: Vec<ConsentKey>, group: impl Fn(&ConsentKey) -> G) -> std::c
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 mod tests {
     use super::*;
 

@@ -141,7 +141,8 @@ async fn invariant_1_a_crash_before_or_after_any_request_and_a_repetition_end_as
                 (act.before)(store.ledger()).await.unwrap();
                 wire.lose(nth, loss);
                 let failed = (act.call)(store.ledger_over(&wire, 1)).await;
-                let error = failed.expect_err("nobody may take a lost request for a success");
+                // Nobody may take a lost request for a success.
+                let error = failed.unwrap_err();
                 assert!(!format!("{error} {error:?}").contains('@'), "{}: the error names an address", act.name);
                 (act.call)(store.ledger()).await.unwrap();
                 assert_eq!(store.items().await, expected.items().await, "{}, request {nth}, {loss:?} lost", act.name);

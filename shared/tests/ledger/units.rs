@@ -12,45 +12,33 @@ use crate::support::dynamodb::{Item, Store, size};
 use crate::support::meter::{Meter, Units};
 use crate::support::people::{Person, at};
 
-/// The ledger under a meter; `None`, and said why, where the emulator counts other than DynamoDB.
-async fn metered() -> Option<(Store, Ledger, Meter)> {
-    let store = Store::new().await;
-    if let Some(difference) = miscounted(&store).await {
-        #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-        {
-            eprintln!("skipped: this emulator does not count write units as DynamoDB does: {difference}");
-        }
-        return None;
-    }
+/// The ledger under a meter.
+async fn metered() -> (Ledger, Meter) {
     let meter = Meter::default();
-    let ledger = store.ledger_with(meter.clone());
-    Some((store, ledger, meter))
+    (Store::new().await.ledger_with(meter.clone()), meter)
 }
 
-/// Whether the emulator follows DynamoDB's rules for index writes ("Using Global Secondary Indexes in
-/// DynamoDB", Amazon DynamoDB Developer Guide): what differs, if anything does.
-async fn miscounted(store: &Store) -> Option<String> {
+/// What all numbers here rest on ("Using Global Secondary Indexes in DynamoDB", Amazon DynamoDB
+/// Developer Guide).
+#[tokio::test(flavor = "multi_thread")]
+async fn the_emulator_counts_index_writes_as_dynamodb_does() {
+    let store = Store::new().await;
     let item = |attributes: &[(&str, &str)]| -> Item {
         let keys = [("PK", "probe"), ("SK", "probe")];
         keys.iter().chain(attributes).map(|(name, value)| ((*name).to_owned(), AttributeValue::S((*value).to_owned()))).collect()
     };
-    let in_index = [("work_pk", "p"), ("work_due", "1")];
+    let entry = [("work_pk", "p"), ("work_due", "1")];
     let moved = [("work_pk", "p"), ("work_due", "2")];
-    let steps = [
+    for (step, item, units) in [
         ("an item outside the index", item(&[]), 0.0),
-        ("an item that enters the index", item(&in_index), 1.0),
-        ("a change of nothing that the index shows", item(&[in_index.as_slice(), &[("other", "x")]].concat()), 0.0),
-        ("a change of what the index shows", item(&[in_index.as_slice(), &[("work_iys", "x")]].concat()), 1.0),
+        ("an item that enters the index", item(&entry), 1.0),
+        ("a change of nothing that the index shows", item(&[entry.as_slice(), &[("other", "x")]].concat()), 0.0),
+        ("a change of what the index shows", item(&[entry.as_slice(), &[("work_iys", "x")]].concat()), 1.0),
         ("a change of the index's key", item(&[moved.as_slice(), &[("work_iys", "x")]].concat()), 2.0),
         ("an item that leaves the index", item(&[]), 1.0),
-    ];
-    for (step, item, units) in steps {
-        let counted = store.put(item).await;
-        if (counted.0.unwrap_or_default(), counted.1.unwrap_or_default()) != (1.0, units) {
-            return Some(format!("{step} costs 1 and {units}, not {counted:?}"));
-        }
+    ] {
+        assert_eq!(store.put(item).await, (1.0, units), "{step}");
     }
-    None
 }
 
 const APPLIED: Answer = Answer::Settled { outcome: Outcome::Applied, transaction_id: None };
@@ -79,7 +67,7 @@ async fn a_movement_that_opens_work_costs_three_units_wherever_it_comes_from() {
         (Origin::Registry, Status::Ret),
         (Origin::Registry, Status::Onay),
     ] {
-        let Some((_store, ledger, meter)) = metered().await else { return };
+        let (ledger, meter) = metered().await;
         says(&ledger, status, 0, origin).await;
         assert_eq!(meter.read(), Units::of(2, 1), "{status} from {origin:?}, the first of its key");
         for target in Target::ALL {
@@ -94,7 +82,7 @@ async fn a_movement_that_opens_work_costs_three_units_wherever_it_comes_from() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_movement_over_work_that_is_still_open_costs_one_unit_more_because_its_due_time_moves() {
-    let Some((_store, ledger, meter)) = metered().await else { return };
+    let (ledger, meter) = metered().await;
     says(&ledger, Status::Onay, 0, Origin::Api).await;
     meter.read();
     says(&ledger, Status::Ret, 100, Origin::Api).await;
@@ -103,7 +91,7 @@ async fn a_movement_over_work_that_is_still_open_costs_one_unit_more_because_its
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_movement_that_opens_nothing_costs_two_units_and_a_superseded_or_repeated_one_costs_one() {
-    let Some((_store, ledger, meter)) = metered().await else { return };
+    let (ledger, meter) = metered().await;
     says(&ledger, Status::Ret, 100, Origin::Api).await;
     for target in Target::ALL {
         hears(&ledger, target, APPLIED).await;
@@ -121,7 +109,7 @@ async fn a_movement_that_opens_nothing_costs_two_units_and_a_superseded_or_repea
 async fn settling_a_target_costs_three_units_while_the_other_is_open_and_three_when_it_is_the_last_unless_a_refusal_stays() {
     for (first, last) in [(Target::Registry, Target::Insider), (Target::Insider, Target::Registry)] {
         for end in [APPLIED, Answer::Rejected("H175".into())] {
-            let Some((_store, ledger, meter)) = metered().await else { return };
+            let (ledger, meter) = metered().await;
             says(&ledger, Status::Ret, 0, Origin::Api).await;
             meter.read();
             hears(&ledger, first, end.clone()).await;
@@ -133,7 +121,7 @@ async fn settling_a_target_costs_three_units_while_the_other_is_open_and_three_w
         }
     }
     for origin in [Origin::Insider, Origin::Registry] {
-        let Some((_store, ledger, meter)) = metered().await else { return };
+        let (ledger, meter) = metered().await;
         says(&ledger, Status::Ret, 0, origin).await;
         meter.read();
         hears(&ledger, if origin == Origin::Insider { Target::Registry } else { Target::Insider }, APPLIED).await;
@@ -143,7 +131,7 @@ async fn settling_a_target_costs_three_units_while_the_other_is_open_and_three_w
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_onay_that_waited_for_the_registry_costs_four_units_there_because_insiders_work_opens() {
-    let Some((_store, ledger, meter)) = metered().await else { return };
+    let (ledger, meter) = metered().await;
     says(&ledger, Status::Onay, 0, Origin::Api).await;
     meter.read();
     hears(&ledger, Target::Registry, APPLIED).await;
@@ -155,13 +143,13 @@ async fn an_onay_that_waited_for_the_registry_costs_four_units_there_because_ins
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mark_as_submitted_costs_two_units_or_three_when_nothing_else_holds_its_place_in_the_index() {
     let mark = || Answer::Submitted { submission: uuid::Uuid::from_u128(1).to_string(), due: at(90_000) };
-    let Some((_store, ledger, meter)) = metered().await else { return };
+    let (ledger, meter) = metered().await;
     says(&ledger, Status::Ret, 0, Origin::Api).await;
     meter.read();
     hears(&ledger, Target::Registry, mark()).await;
     assert_eq!(meter.read(), Units::of(1, 1), "Insider's work keeps the due time");
 
-    let Some((_store, ledger, meter)) = metered().await else { return };
+    let (ledger, meter) = metered().await;
     says(&ledger, Status::Ret, 0, Origin::Insider).await;
     meter.read();
     hears(&ledger, Target::Registry, mark()).await;
@@ -170,7 +158,7 @@ async fn a_mark_as_submitted_costs_two_units_or_three_when_nothing_else_holds_it
 
 #[tokio::test(flavor = "multi_thread")]
 async fn holding_and_re_opening_work_cost_three_units() {
-    let Some((_store, ledger, meter)) = metered().await else { return };
+    let (ledger, meter) = metered().await;
     says(&ledger, Status::Ret, 0, Origin::Insider).await;
     meter.read();
     hears(&ledger, Target::Registry, Answer::Held { why: Hold::Authority, due: at(3_600) }).await;
@@ -181,7 +169,7 @@ async fn holding_and_re_opening_work_cost_three_units() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_submission_costs_its_kilobytes_each_time_it_is_written_or_removed() {
-    let Some((_store, ledger, meter)) = metered().await else { return };
+    let (ledger, meter) = metered().await;
     let member = |number: usize| {
         let person = Person::nth(number);
         Member { sent: person.says(Status::Onay, 0, Origin::Api).head.sent(), key: person.key, record_id: None }
@@ -211,7 +199,7 @@ async fn a_submission_costs_its_kilobytes_each_time_it_is_written_or_removed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_a_cursor_and_a_count_cost_one_unit_each() {
-    let Some((_store, ledger, meter)) = metered().await else { return };
+    let (ledger, meter) = metered().await;
     let brand = person().key.brand;
     ledger.try_lease(&brand, "pull", at(0), at(60)).await.unwrap();
     assert_eq!(meter.read(), Units::of(1, 0));

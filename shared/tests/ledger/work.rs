@@ -48,9 +48,9 @@ async fn invariant_1_work_without_any_message_falls_due_until_both_targets_are_d
     let ledger = store.ledger();
     says(&ledger, &person, Status::Ret, Origin::Api, 60).await;
     assert!(due(&ledger, 59).await.concat().is_empty(), "too early");
-    assert_eq!(due(&ledger, 60).await.concat(), [person.key.clone()]);
+    assert_eq!(due(&ledger, 60).await.concat(), std::slice::from_ref(&person.key));
     hears(&ledger, &person, Target::Registry, APPLIED).await;
-    assert_eq!(due(&ledger, 60).await.concat(), [person.key.clone()], "Insider's part is open");
+    assert_eq!(due(&ledger, 60).await.concat(), std::slice::from_ref(&person.key), "Insider's part is open");
     hears(&ledger, &person, Target::Insider, APPLIED).await;
     assert!(due(&ledger, 1_000_000).await.concat().is_empty());
     assert!(store.work().await.is_empty(), "what is settled is not in the index");
@@ -135,10 +135,10 @@ async fn the_earlier_of_two_targets_decides_when_a_key_is_due() {
     let ledger = store.ledger();
     says(&ledger, &person, Status::Ret, Origin::Api, 60).await;
     hears(&ledger, &person, Target::Insider, Answer::Postponed { due: at(40) }).await;
-    assert_eq!(due(&ledger, 40).await.concat(), [person.key.clone()]);
+    assert_eq!(due(&ledger, 40).await.concat(), std::slice::from_ref(&person.key));
     ledger.requeued(&person.key, &[Target::Insider], at(500)).await.unwrap();
     assert!(due(&ledger, 59).await.concat().is_empty());
-    assert_eq!(due(&ledger, 60).await.concat(), [person.key.clone()]);
+    assert_eq!(due(&ledger, 60).await.concat(), std::slice::from_ref(&person.key));
     ledger.requeued(&person.key, &[Target::Registry], at(600)).await.unwrap();
     assert!(due(&ledger, 499).await.concat().is_empty());
     assert_eq!(due(&ledger, 500).await.concat(), [person.key]);

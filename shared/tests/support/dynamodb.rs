@@ -7,10 +7,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Intercept;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType,
+    ReturnConsumedCapacity, ScalarAttributeType,
 };
 use shared::ledger::Ledger;
 
+use super::meter;
 use super::wire::Wire;
 
 /// An item by its attributes' names.
@@ -79,14 +80,11 @@ impl Store {
         items.into_iter().map(|item| ((key(&item, "PK"), key(&item, "SK")), item.into_iter().collect())).collect()
     }
 
-    /// Writes an item past the ledger and tells the write units that the emulator counted for the
-    /// table and for the index.
-    pub(crate) async fn put(&self, item: Item) -> (Option<f64>, Option<f64>) {
+    /// Writes an item past the ledger and tells its write units: of the table, and of the index.
+    pub(crate) async fn put(&self, item: Item) -> (f64, f64) {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item.into_iter().collect()));
-        let put = put.return_consumed_capacity(aws_sdk_dynamodb::types::ReturnConsumedCapacity::Indexes);
-        let consumed = put.send().await.unwrap().consumed_capacity.unwrap();
-        let index = consumed.global_secondary_indexes.as_ref().and_then(|indexes| indexes.get("work"));
-        (consumed.table.and_then(|table| table.capacity_units), index.and_then(|index| index.capacity_units))
+        let put = put.return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+        meter::split(&put.send().await.unwrap().consumed_capacity.unwrap())
     }
 }
 

@@ -100,7 +100,8 @@ impl Intercept for Meter {
     }
 }
 
-fn split(consumed: &ConsumedCapacity) -> (f64, f64) {
+/// Write units as DynamoDB reports them: of the table, and of its indexes together.
+pub(crate) fn split(consumed: &ConsumedCapacity) -> (f64, f64) {
     let table = consumed.table.as_ref().and_then(|table| table.capacity_units).unwrap_or_default();
     let indexes = consumed.global_secondary_indexes.iter().flat_map(|indexes| indexes.values());
     (table, indexes.filter_map(|index| index.capacity_units).sum())
