@@ -283,6 +283,11 @@ impl ConsentState {
     /// meantime, the answer only tells what the target held: the newer state stays open.
     pub fn answered(&mut self, target: Target, sent: &Sent, answer: Answer, now: Timestamp, due: Timestamp) {
         let current = sent.event_id == self.head.event_id;
+        // The same answer told twice: the first one stands, with the id that came with it.
+        let stands = matches!(self.sync(target), Sync::Settled { outcome: Outcome::Applied, .. });
+        if current && stands && matches!(answer, Answer::Settled { .. }) {
+            return;
+        }
         if target == Target::Registry {
             self.note_registry_answer(sent, &answer);
             if !current {
@@ -362,10 +367,10 @@ impl ConsentState {
     }
 
     fn note_known(&mut self, status: Status, consent_date: ConsentDate) {
-        // Among what the registry said with dates, the newest counts; an equal date at the registry
-        // is the later movement of that second.
-        let newer = self.known.and_then(|known| known.consent_date).is_none_or(|known| consent_date >= known);
-        if newer {
+        // Among what the registry said with dates, the newest counts; of two in one second the refusal,
+        // as everywhere.
+        let before = self.known.and_then(|known| known.consent_date.map(|date| (date, known.status == Status::Ret)));
+        if before.is_none_or(|before| (consent_date, status == Status::Ret) >= before) {
             self.known = Some(Known { status, consent_date: Some(consent_date) });
         }
     }
