@@ -386,6 +386,7 @@ fn plain_name(name: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 mod tests {
     use super::*;
 

@@ -35,5 +35,5 @@ pub fn bulk_result_wait() -> Result<SignedDuration, EnvironmentError> {
 
 /// Seconds after which the sweep looks after work that no queue message has finished.
 pub fn work_grace() -> Result<SignedDuration, EnvironmentError> {
-    seconds("WORK_GRACE_SECONDS", 300)
+    seconds("WORK_GRACE_SECONDS", 900)
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::brand::{AttributeMeaning, Brand, EventMeaning};
 use shared::consent::{Channel, Movement, Origin, RecipientType, Source};
-use shared::insider::webhook::{Intake, IntakeCounts, MOST_ELEMENTS, OTHER, ReadError, UNRECOGNISED, read};
+use shared::insider::webhook::{Intake, IntakeCounts, MOST_ELEMENTS, MOST_NAMES, OTHER, ReadError, UNRECOGNISED, read};
 
 const NOW: &str = "2026-11-20T09:00:00Z";
 /// The moment of receipt in Turkish time.
@@ -263,6 +263,9 @@ fn names_that_could_be_an_address_are_counted_as_other() {
         let counts = told(&json!({"event": name})).counts;
         assert_eq!(counts.unknown.get(OTHER), Some(&1), "{name}: {counts:?}");
     }
+    let many: Vec<_> = (0..200).map(|number| json!({"event": format!("event_{number}")})).collect();
+    let counts = told(&Value::from(many)).counts;
+    assert_eq!((counts.unknown.len(), counts.unknown[OTHER], balance(&counts)), (MOST_NAMES + 1, 150, 200));
     assert_eq!(told(&json!({"event": "Loyalty Tier-2.left"})).counts.unknown["Loyalty Tier-2.left"], 1);
 }
 

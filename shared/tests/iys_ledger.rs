@@ -17,7 +17,7 @@ const START: &str = "2026-11-20T10:00:00Z";
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 fn per_second(limit: u32, max_wait: Duration) -> PerSecond {
-    PerSecond { pool: "test", limit, max_wait }
+    PerSecond { pool: "test".into(), limit, max_wait }
 }
 
 fn granted(grant: Grant) -> Timestamp {
@@ -48,7 +48,7 @@ async fn sixty_calls_of_six_workers_never_exceed_the_limit_of_any_second() {
     let begun = Instant::now();
     let workers: Vec<_> = (0..6)
         .map(|_| {
-            let (ledger, clock) = (ledger.clone(), clock.clone());
+            let (ledger, clock, pool) = (ledger.clone(), clock.clone(), pool.clone());
             tokio::spawn(async move {
                 let calls = (0..10).map(|_| async {
                     let turn = granted(ledger.wait_for_turn(&pool, &clock).await.unwrap());
@@ -118,7 +118,7 @@ async fn any_hour_holds_at_most_the_hours_limit() {
     const LIMIT: usize = 30;
     let ledger = ledger().await;
     let clock = ManualClock::at(START);
-    let pool = PerHour { pool: "test", limit: LIMIT as u32 };
+    let pool = PerHour { pool: "test".into(), limit: LIMIT as u32 };
     let mut taken: Vec<Timestamp> = Vec::new();
     // Greedy for three hours: bursts, pauses of uneven length, and whatever is left in between.
     for step in 0..120 {
@@ -142,7 +142,7 @@ async fn any_hour_holds_at_most_the_hours_limit() {
 async fn an_hour_that_is_used_up_names_the_moment_that_has_room_again() {
     let ledger = ledger().await;
     let clock = ManualClock::at(START);
-    let pool = PerHour { pool: "test", limit: 3 };
+    let pool = PerHour { pool: "test".into(), limit: 3 };
     for _ in 0..3 {
         granted(ledger.take_of_hour(&pool, clock.now()).await.unwrap());
     }
@@ -159,14 +159,14 @@ async fn an_hour_that_is_used_up_names_the_moment_that_has_room_again() {
 async fn forty_workers_at_the_change_of_a_window_get_no_more_than_the_limit() {
     let ledger = ledger().await;
     let clock = ManualClock::at(START);
-    let pool = PerHour { pool: "test", limit: 25 };
+    let pool = PerHour { pool: "test".into(), limit: 25 };
     for _ in 0..5 {
         granted(ledger.take_of_hour(&pool, clock.now()).await.unwrap());
     }
     clock.advance(5 * MINUTE);
     let now = clock.now();
     let grants = futures::future::join_all((0..40).map(|_| {
-        let ledger = ledger.clone();
+        let (ledger, pool) = (ledger.clone(), pool.clone());
         async move { tokio::spawn(async move { ledger.take_of_hour(&pool, now).await.unwrap() }).await.unwrap() }
     }))
     .await;
@@ -177,7 +177,7 @@ async fn forty_workers_at_the_change_of_a_window_get_no_more_than_the_limit() {
 async fn an_hour_that_the_other_side_ended_stays_ended() {
     let ledger = ledger().await;
     let clock = ManualClock::at(START);
-    let pool = PerHour { pool: "test", limit: 3 };
+    let pool = PerHour { pool: "test".into(), limit: 3 };
     let until = clock.now() + 61 * MINUTE;
     ledger.pause_hour(&pool, until).await.unwrap();
     ledger.pause_hour(&pool, clock.now() + MINUTE).await.unwrap();

@@ -97,6 +97,9 @@ struct Line {
     origin: &'static str,
     received_at: Timestamp,
     current: bool,
+    /// Kept without any effect: the address left an unsubscribe group of Insider's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    aside: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     iys: Option<Target>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -167,7 +170,7 @@ fn ending(ending: Ending) -> Target {
 }
 
 fn line(entry: Entry, states: &[ConsentState]) -> Line {
-    let Entry { movement, registry, insider } = entry;
+    let Entry { movement, registry, insider, aside } = entry;
     let current = states.iter().any(|state| state.key == movement.key && state.head.event_id == movement.head.event_id);
     Line {
         id: movement.head.event_id.to_string(),
@@ -179,6 +182,7 @@ fn line(entry: Entry, states: &[ConsentState]) -> Line {
         origin: movement.head.origin.as_str(),
         received_at: movement.head.received_at,
         current,
+        aside,
         iys: registry.map(ending),
         insider: insider.map(ending),
     }

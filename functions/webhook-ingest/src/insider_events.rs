@@ -30,6 +30,12 @@ pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Resul
         ReadError::TooMany => Problem::rule(error.to_string()),
     })?;
     let counts = read.counts;
+    for aside in &read.asides {
+        app.ledger.keep_aside(aside).await.map_err(|error| {
+            tracing::error!(%error, "an aside was not kept");
+            Problem::unavailable()
+        })?;
+    }
     let taken = app.take(read.movements).await?;
     for (name, times) in &counts.unknown {
         // A count is worth less than the events: without it, they are taken all the same.

@@ -8,8 +8,8 @@ const API_KEY: &str = "demo-api-key";
 const BRAND: &str = "demo";
 /// Its code at İYS.
 const BRAND_CODE: u32 = 700_001;
-/// Whoever the examples are about.
-const PERSON: &str = "ayse@example.com";
+/// Whoever the examples are about: a shell variable, because no output of ours shows an address.
+const PERSON: &str = "'$WHO'";
 
 /// The greeting.
 pub(crate) fn text(stack: &Stack, options: &Options, colour: bool) -> String {
@@ -49,11 +49,12 @@ pub(crate) fn text(stack: &Stack, options: &Options, colour: bool) -> String {
     lines.join("\n")
 }
 
-fn examples(stack: &Stack) -> [(&'static str, String); 6] {
+fn examples(stack: &Stack) -> [(&'static str, String); 7] {
     let (api, iys, insider) = (stack.gateway_url(), stack.iys_url(), stack.insider_url());
     let post = |url: &str, body: &str| format!("curl -s -X POST {url} -H 'content-type: application/json' -d '{body}'");
     let own = |path: &str, body: &str| format!("{} -H 'authorization: Bearer {API_KEY}'", post(&format!("{api}/v1/{BRAND}/{path}"), body));
     [
+        ("any e-mail address: nothing leaves this machine", "read -p 'Whose address? ' WHO".to_owned()),
         (
             "a person consents in the brand's shop; it goes to İYS and Insider",
             own("consents", &format!(r#"{{"consents":[{{"recipient":"{PERSON}","type":"EPOSTA","status":"ONAY","source":"HS_WEB"}}]}}"#)),
@@ -63,7 +64,7 @@ fn examples(stack: &Stack) -> [(&'static str, String); 6] {
             "she unsubscribes in an e-mail that Insider sent",
             post(&format!("{insider}/_sandbox/unsubscribe"), &format!(r#"{{"email":"{PERSON}"}}"#)),
         ),
-        ("what İYS knows of her now", format!("curl -s '{iys}/_sandbox/consents?recipient={PERSON}'")),
+        ("what İYS knows of her now", format!("curl -s '{iys}/_sandbox/consents?recipient={PERSON}")),
         (
             "she refuses e-mail as a citizen, at İYS itself; the next pull brings it",
             post(

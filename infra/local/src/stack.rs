@@ -46,6 +46,10 @@ const END_TIMEOUT: Duration = Duration::from_secs(5);
 /// Seconds that movements are gathered here: a person waits for the effect of what they typed.
 const PUSH_WINDOW_SECONDS: u32 = 1;
 
+/// How long work may wait before the sweep looks after it: what a killed process left behind is
+/// picked up while a person watches.
+const WORK_GRACE_SECONDS: u32 = 15;
+
 /// Ports of the stack's endpoints; 0 for any free one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the port of the endpoint of that name")]
@@ -477,7 +481,11 @@ fn parameters(template: &Template, options: &Options, addresses: &Addresses) -> 
     let vendors =
         [("IysBaseUrl", addresses.iys.as_str()), ("InsiderContactUrl", &addresses.insider), ("InsiderUnificationUrl", &addresses.insider)];
     let vendors = vendors.map(|(name, url)| (name, url.to_owned()));
-    let waits = [("IysBulkResultWaitSeconds", BULK_DELAY_SECONDS.to_string()), ("PushBatchWindowSeconds", PUSH_WINDOW_SECONDS.to_string())];
+    let waits = [
+        ("IysBulkResultWaitSeconds", BULK_DELAY_SECONDS.to_string()),
+        ("PushBatchWindowSeconds", PUSH_WINDOW_SECONDS.to_string()),
+        ("WorkGraceSeconds", WORK_GRACE_SECONDS.to_string()),
+    ];
     let log_level = options.log_level.clone().map(|level| ("LogLevel", level));
     let mut parameters: BTreeMap<String, String> = vendors
         .into_iter()

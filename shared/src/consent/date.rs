@@ -130,6 +130,7 @@ impl<'de> Deserialize<'de> for ConsentDate {
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 mod tests {
     use proptest::prelude::*;
 

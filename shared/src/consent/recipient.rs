@@ -302,6 +302,7 @@ impl<'de> Deserialize<'de> for RecipientId {
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 mod tests {
     use proptest::prelude::*;
 

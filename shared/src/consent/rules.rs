@@ -132,6 +132,7 @@ fn check_dates(status: Status, source: &Source, consent_date: ConsentDate, today
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 mod tests {
     use super::*;
 

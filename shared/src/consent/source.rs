@@ -128,6 +128,7 @@ impl<'de> Deserialize<'de> for Source {
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 mod tests {
     use super::*;
 

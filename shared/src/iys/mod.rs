@@ -11,6 +11,7 @@
 //! | `tolerant` | which odd spellings of JSON are read as well |
 //! | `answer` | what an answer's errors are, and which of several counts |
 //! | `call` | allowance, token, sending, and what a failure means |
+//! | `http` | when the HTTP client is built |
 //! | `token` | when and how the access token is renewed |
 //! | `client` | one method for every İYS method used |
 //! | `feed` | lines of pull, history and push notices |
@@ -23,7 +24,6 @@ mod answer;
 mod call;
 mod client;
 mod feed;
-mod http;
 mod registry;
 mod settings;
 mod token;
@@ -33,4 +33,4 @@ mod wire;
 pub use client::{BrandInfo, Client, PushConnection};
 pub use feed::{NoticeError, PushLine, read_notice};
 pub use registry::IysRegistry;
-pub use settings::Settings;
+pub use settings::{AllowanceUse, Settings, Used};

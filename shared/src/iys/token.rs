@@ -130,10 +130,7 @@ impl Client {
         loop {
             let now = self.now();
             let known = self.ledger().account(&id).await?;
-            let old = known.token.filter(|token| {
-                // Another worker's new token may be in the ledger already.
-                good(token) || refused.is_some_and(|refused| refused.is(token))
-            });
+            let old = known.token;
             if let Some(token) = &old {
                 if good(token) && token.is_fresh(now) {
                     return Ok(seat.put(token.clone()));

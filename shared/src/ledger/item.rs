@@ -4,8 +4,10 @@
 //! |---|---|---|
 //! | state | `C#{brand}#{recipient id}` | `S#{channel}#{recipient type}` |
 //! | movement | same | `M#{channel}#{recipient type}#{event id}` |
+//! | aside | same | `N#{channel}#{recipient type}#{event id}` |
 //!
-//! The address stands in the attribute `recipient` of these two items and nowhere else.
+//! An aside has the form of a movement, but no effect on any state: somebody left a group of
+//! Insider's. The address stands in the attribute `recipient` of these items and nowhere else.
 
 use std::collections::HashMap;
 
@@ -195,6 +197,8 @@ pub struct Entry {
     pub registry: Option<Ending>,
     /// How it ended at Insider, where it was sent there itself.
     pub insider: Option<Ending>,
+    /// Whether it is kept without any effect.
+    pub aside: bool,
 }
 
 /// A movement as it is stored: the history, and by its key the proof that an event is new.
@@ -218,6 +222,12 @@ pub(super) struct MovementItem {
 }
 
 impl MovementItem {
+    pub(super) fn aside(movement: &Movement) -> Self {
+        let mut item = Self::of(movement);
+        item.sk.replace_range(..1, "N");
+        item
+    }
+
     pub(super) fn of(movement: &Movement) -> Self {
         Self {
             pk: partition(&movement.key.brand, &movement.key.recipient_id),
@@ -251,6 +261,7 @@ impl MovementItem {
             event_id: stored.event_id,
             received_at: stored.received_at,
         };
-        Ok(Entry { movement: Movement { key, recipient, head }, registry: stored.registry, insider: stored.insider })
+        let aside = stored.sk.starts_with('N');
+        Ok(Entry { movement: Movement { key, recipient, head }, registry: stored.registry, insider: stored.insider, aside })
     }
 }

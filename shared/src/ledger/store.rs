@@ -1,12 +1,13 @@
 //! States and history: recording movements, reading them back, and taking targets' answers.
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 use futures::StreamExt;
 use jiff::Timestamp;
 
 use super::item::{self, Ending, Entry, Item, MovementItem, StateItem};
 use super::{Ledger, LedgerError};
-use crate::consent::{Answer, BrandName, ConsentKey, ConsentState, Known, Merge, Movement, RecipientId, Sent, Target};
+use crate::consent::{Answer, BrandName, ConsentKey, ConsentState, Known, Merge, Movement, RecipientId, Sent, Sync, Target};
 
 /// How often a write is tried again over somebody else's.
 const WRITE_TRIES: usize = 24;
@@ -43,7 +44,11 @@ impl Ledger {
     /// Records a movement: durable once this returns. Repeating it is safe at any point. Work that it
     /// opens falls to the sweep at `due`, should no queue message carry it before.
     pub async fn record(&self, movement: &Movement, now: Timestamp, due: Timestamp) -> Result<Recorded, LedgerError> {
-        let is_new = self.put_movement(movement).await?;
+        // An event that the history has already counts as it was first told: told again without a
+        // date, it would otherwise carry a later one.
+        let told_before = self.put_new(MovementItem::of(movement)).await?;
+        let is_new = told_before.is_none();
+        let movement = told_before.as_ref().unwrap_or(movement);
         for attempt in 0..WRITE_TRIES {
             let before = self.state(&movement.key).await?;
             let (mut state, merge, changed) = match before {
@@ -61,6 +66,11 @@ impl Ledger {
             back_off(attempt).await;
         }
         Err(LedgerError::Contention)
+    }
+
+    /// Keeps something in an address's history that has no effect on any state. Repeating it is safe.
+    pub async fn keep_aside(&self, aside: &Movement) -> Result<(), LedgerError> {
+        self.put_new(MovementItem::aside(aside)).await.map(|_| ())
     }
 
     /// Takes a target's answer for the state that `sent` names, and notes in the history how that
@@ -99,7 +109,15 @@ impl Ledger {
 
     /// Re-opens a target's work for another round: due again at `due`.
     pub async fn requeued(&self, key: &ConsentKey, targets: &[Target], due: Timestamp) -> Result<ConsentState, LedgerError> {
-        self.change(key, |state| targets.iter().for_each(|target| state.requeued(*target, due))).await
+        self.change(key, |state| {
+            for target in targets {
+                // Due at that very moment already: a write of ours whose answer was lost, no second round.
+                if !matches!(state.sync(*target), Sync::Pending { due: at, .. } if *at == due) {
+                    state.requeued(*target, due);
+                }
+            }
+        })
+        .await
     }
 
     /// The state of a key.
@@ -138,8 +156,9 @@ impl Ledger {
 
     /// All states and the whole history of one address.
     pub async fn story(&self, brand: &BrandName, recipient: &RecipientId) -> Result<Story, LedgerError> {
-        let (states, history) = futures::join!(self.states_of(brand, recipient), self.items_of(brand, recipient, "M#"));
-        let mut history: Vec<Entry> = history?.into_iter().map(MovementItem::read).collect::<Result<_, _>>()?;
+        let (states, movements, asides) =
+            futures::join!(self.states_of(brand, recipient), self.items_of(brand, recipient, "M#"), self.items_of(brand, recipient, "N#"));
+        let mut history: Vec<Entry> = movements?.into_iter().chain(asides?).map(MovementItem::read).collect::<Result<_, _>>()?;
         history.sort_by(|a, b| {
             let order = |entry: &Entry| (entry.movement.head.consent_date, entry.movement.head.received_at);
             order(a).cmp(&order(b))
@@ -226,19 +245,25 @@ impl Ledger {
         }
     }
 
-    /// Writes a movement into the history. `false` when it stands there already.
-    async fn put_movement(&self, movement: &Movement) -> Result<bool, LedgerError> {
+    /// Writes a movement into the history; when it stands there already, what stands there.
+    async fn put_new(&self, item: MovementItem) -> Result<Option<Movement>, LedgerError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(MovementItem::of(movement).into_item()?))
+            .set_item(Some(item.into_item()?))
             .condition_expression("attribute_not_exists(PK)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None);
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
-            Err(error) => Err(LedgerError::store("PutItem")(error)),
+            Ok(_) => Ok(None),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                    let stored =
+                        failed.item().cloned().ok_or_else(|| LedgerError::Item { why: "a movement told before is not shown".into() })?;
+                    MovementItem::read(stored).map(|entry| Some(entry.movement))
+                }
+                _ => Err(LedgerError::store("PutItem")(error)),
+            },
         }
     }
 

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::consent::code::{Code, Hold};
 use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
+use shared::iys::Client;
 use shared::registry::{Feed, Record, Registry, RegistryError, ResultLine, Submitted, Verdict};
 
 use crate::iys::Answer;
@@ -96,8 +97,12 @@ async fn a_limit_that_iys_names_holds_back_the_next_caller() {
 #[tokio::test]
 async fn what_may_have_been_stored_is_unanswered_and_never_busy() {
     let setup = setup().await;
+    let mut settings = crate::settings(setup.iys.url.clone());
+    settings.timeout = Duration::from_millis(300);
+    let impatient = Client::new(settings, setup.ledger.clone(), setup.clock.clock(), "impatient");
+    setup.iys.answer(ADD, Answer::Silence);
+    assert_eq!(kind(&impatient.add(&crate::brand().iys, &onay()).await.unwrap_err()), "unanswered");
     for answer in [
-        Answer::Silence,
         Answer::Broken,
         Answer::error(503, "H192"),
         Answer::Body(502, String::new()),

@@ -10,7 +10,6 @@ mod simulator;
 mod token;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use harness::ManualClock;
 use iys::Iys;
@@ -26,12 +25,10 @@ const START: &str = "2026-11-20T10:00:00Z";
 const EMAIL: &str = "a.yilmaz@example.com";
 const PHONE: &str = "+905992000001";
 
-/// Settings under which tests are quick: turns are close to each other, waits are short.
+/// Settings under which tests are quick: turns are close to each other.
 fn settings(url: Url) -> Settings {
     let mut settings = Settings::new(url);
     settings.calls_per_second = 1000;
-    settings.timeout = Duration::from_millis(400);
-    settings.token_timeout = Duration::from_secs(5);
     settings
 }
 

@@ -22,8 +22,8 @@ pub(super) enum Told {
     },
     /// No meaning for consent.
     NoMeaning,
-    /// About a group.
-    Group,
+    /// About a group: the refusal that it would be, if leaving a group were one, where that can be read.
+    Group(Option<Box<Movement>>),
     /// An event that nobody mapped, by a name that is safe to show.
     Unknown(String),
     /// A meaning, but not usable.
@@ -76,12 +76,21 @@ impl Reader<'_> {
 
     /// An event whose name has a meaning.
     fn event(&self, index: usize, fields: &Fields, name: &str, meaning: EventMeaning) -> Told {
-        let status = match self.of_a_group(fields, name, meaning) {
-            EventMeaning::Ret => Status::Ret,
-            EventMeaning::Onay => Status::Onay,
-            EventMeaning::GroupRet => return Told::Group,
-            EventMeaning::None => return Told::NoMeaning,
-        };
+        match self.of_a_group(fields, name, meaning) {
+            EventMeaning::Ret => self.statement(index, fields, name, Status::Ret),
+            EventMeaning::Onay => self.statement(index, fields, name, Status::Onay),
+            EventMeaning::None => Told::NoMeaning,
+            // Returning to a group leaves nothing to keep.
+            EventMeaning::GroupRet if meaning == EventMeaning::Onay => Told::Group(None),
+            EventMeaning::GroupRet => match self.statement(index, fields, name, Status::Ret) {
+                Told::Movement { movement, .. } => Told::Group(Some(movement)),
+                _ => Told::Group(None),
+            },
+        }
+    }
+
+    /// An event as a consent or refusal of the channel that it is for.
+    fn statement(&self, index: usize, fields: &Fields, name: &str, status: Status) -> Told {
         let addressed = channels(fields, name).iter().find_map(|channel| match address(fields, *channel) {
             Found::Nothing => None,
             found => Some((*channel, found)),

@@ -60,6 +60,9 @@ pub const MOST_ELEMENTS: usize = 5_000;
 pub struct Intake {
     /// What is to be recorded, in the order of the body.
     pub movements: Vec<Movement>,
+    /// What is to be kept in the history without any effect: the refusals that leaving an unsubscribe
+    /// group would be, if the brand took it for one.
+    pub asides: Vec<Movement>,
     /// What became of everything in the body.
     pub counts: IntakeCounts,
 }
@@ -93,6 +96,9 @@ pub struct IntakeCounts {
     /// Those of `taken` whose date or source was unusable and was replaced.
     pub mended: u32,
 }
+
+/// Most different names of unknown events that are told apart in one body; the others count as [`OTHER`].
+pub const MOST_NAMES: usize = 50;
 
 /// How an event whose name does not look like a name is counted.
 pub const OTHER: &str = "other";
@@ -207,8 +213,15 @@ impl Intake {
                 self.movements.push(*movement);
             }
             Told::NoMeaning => counts.no_meaning += 1,
-            Told::Group => counts.group += 1,
-            Told::Unknown(name) => *counts.unknown.entry(name).or_default() += 1,
+            Told::Group(aside) => {
+                counts.group += 1;
+                self.asides.extend(aside.map(|movement| *movement));
+            }
+            Told::Unknown(name) => {
+                // Callers note each name by itself: a body of nothing but names must not keep them busy.
+                let room = counts.unknown.len() < MOST_NAMES || counts.unknown.contains_key(&name);
+                *counts.unknown.entry(if room { name } else { OTHER.to_owned() }).or_default() += 1;
+            }
             Told::Invalid(invalid) => counts.invalid.push(invalid),
             Told::NoRecipient => counts.no_recipient += 1,
             Told::OnayWithoutSource => counts.onay_without_source += 1,
