@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod clock;
 pub mod consent;
 pub mod environment;
+mod http;
 pub mod http_auth;
 pub mod insider;
 pub mod intake;

@@ -11,8 +11,10 @@ use crate::consent::{BrandName, Channel, ConsentKey, ConsentState, RecipientId, 
 const KEYS_PER_MESSAGE: usize = 25;
 /// Most messages in one SendMessageBatch (SQS's own limit).
 const BATCH: usize = 10;
-/// How many batches are sent at once.
+/// How many batches are sent to the standard queue at once.
 const BATCHES_AT_ONCE: usize = 8;
+/// To the FIFO queue they go one after the other: side by side, one could overtake another of its group.
+const IN_ORDER: usize = 1;
 /// Over how many FIFO groups a brand's addresses are spread: what one address gets stays in order.
 const RELAY_SHARDS: u8 = 16;
 /// The longest that SQS delays a message.
@@ -113,7 +115,7 @@ impl Queues {
                 entries.push(entry(entries.len(), &message)?);
             }
         }
-        self.send(&self.push_url, entries).await
+        self.send(&self.push_url, entries, BATCHES_AT_ONCE).await
     }
 
     /// Writes a message to look after a bulk submission in `delay_seconds`.
@@ -122,7 +124,7 @@ impl Queues {
         let delay = i32::try_from(delay_seconds.min(LONGEST_DELAY_SECONDS)).unwrap_or(0);
         let mut entry = entry(0, &message)?;
         entry.delay_seconds = Some(delay);
-        self.send(&self.push_url, vec![entry]).await
+        self.send(&self.push_url, vec![entry], BATCHES_AT_ONCE).await
     }
 
     /// Writes messages that these keys have open work at Insider, in the order of each address.
@@ -138,12 +140,12 @@ impl Queues {
                 entries.push(entry);
             }
         }
-        self.send(&self.relay_url, entries).await
+        self.send(&self.relay_url, entries, IN_ORDER).await
     }
 
-    async fn send(&self, url: &str, entries: Vec<SendMessageBatchRequestEntry>) -> Result<(), QueueError> {
+    async fn send(&self, url: &str, entries: Vec<SendMessageBatchRequestEntry>, at_once: usize) -> Result<(), QueueError> {
         let batches: Vec<_> = entries.chunks(BATCH).map(<[_]>::to_vec).collect();
-        let mut answers = futures::stream::iter(batches).map(|batch| self.send_batch(url, batch)).buffered(BATCHES_AT_ONCE);
+        let mut answers = futures::stream::iter(batches).map(|batch| self.send_batch(url, batch)).buffered(at_once);
         let mut all = Ok(());
         while let Some(sent) = answers.next().await {
             all = all.and(sent);

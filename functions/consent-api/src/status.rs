@@ -8,6 +8,7 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::brand::Brand;
 use shared::consent::ConsentDate;
+use shared::iys::AllowanceUse;
 use shared::problem::{self, Problem};
 use shared::sync::pull::{FEEDS, feed_name};
 
@@ -34,6 +35,8 @@ struct Status {
     deadline_slack_seconds: Option<i64>,
     /// When each of İYS's feeds was last read to its end.
     last_pull: BTreeMap<&'static str, Option<Timestamp>>,
+    /// How much of İYS's allowances is used.
+    budget: AllowanceUse,
     /// Names of Insider's events that nobody mapped, and how often they came.
     unknown_events: BTreeMap<String, u64>,
 }
@@ -46,6 +49,7 @@ pub(crate) async fn handle(app: &App, brand: &Brand) -> Result<Response<Body>, P
         let trail = app.ledger.trail(&brand.name, feed_name(feed)).await.map_err(unavailable)?;
         last_pull.insert(feed_name(feed), trail.read_at);
     }
+    let budget = AllowanceUse::read(&app.ledger, now).await.map_err(unavailable)?;
     let unknown_events = app.ledger.unknown_events(&brand.name).await.map_err(unavailable)?;
     let status = Status {
         brand: brand.name.to_string(),
@@ -57,6 +61,7 @@ pub(crate) async fn handle(app: &App, brand: &Brand) -> Result<Response<Body>, P
         first_deadline: backlog.first_deadline,
         deadline_slack_seconds: backlog.first_deadline.map(|deadline| deadline.seconds_since(ConsentDate::at(now))),
         last_pull,
+        budget,
         unknown_events,
     };
     Ok(problem::json(StatusCode::OK, &status))

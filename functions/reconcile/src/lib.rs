@@ -15,6 +15,7 @@ use shared::queue::Queues;
 use shared::sync::pull::{FEEDS, Pull, feed_name};
 use shared::sync::sweep::Sweep;
 use shared::{aws, clock, environment, telemetry, wiring};
+use url::Url;
 
 /// What the handler works with.
 pub struct App {
@@ -28,13 +29,20 @@ pub struct App {
 }
 
 /// What the schedule asks for.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(tag = "job", rename_all = "lowercase")]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case")]
 pub enum Job {
     /// Read İYS's feeds.
     Pull,
     /// Queue overdue work again.
     Sweep,
+    /// Have İYS push what people do there, for one brand; asked for by hand once the API stands.
+    RegisterPush {
+        /// The brand's name.
+        brand: String,
+        /// `https://…/v1/{brand}/iys/push`.
+        url: Url,
+    },
 }
 
 /// What a run did, over all brands.
@@ -46,6 +54,8 @@ pub struct Report {
     pub new: usize,
     /// Overdue keys and submissions that were queued again.
     pub requeued: usize,
+    /// Push connections that were registered.
+    pub registered: usize,
     /// Brands for which something failed; the log says what.
     pub failed: usize,
 }
@@ -79,10 +89,15 @@ impl App {
     /// so that the function's error metric shows it.
     pub async fn handle(&self, job: Job) -> Result<Report, lambda_runtime::Error> {
         let mut report = Report::default();
+        if let Job::RegisterPush { brand, url } = job {
+            let brand = self.brands.get(&brand, (self.clock)()).await?.ok_or("there is no such brand")?;
+            report.registered = Box::pin(self.register_push(&brand, &url)).await?;
+            return Ok(report);
+        }
         for brand in self.brands.all((self.clock)()).await? {
             match job {
-                Job::Pull => self.pull(&brand, &mut report).await,
-                Job::Sweep => self.sweep(&brand, &mut report).await,
+                Job::Pull => Box::pin(self.pull(&brand, &mut report)).await,
+                _ => Box::pin(self.sweep(&brand, &mut report)).await,
             }
         }
         if report.failed > 0 { Err(format!("{job:?} failed for {} of the brands", report.failed).into()) } else { Ok(report) }
@@ -104,6 +119,22 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Registers a push connection for each authorised channel that does not have it yet. İYS allows
+    /// two per channel, and tries the address at once.
+    async fn register_push(&self, brand: &Brand, url: &Url) -> Result<usize, lambda_runtime::Error> {
+        let standing = self.iys.push_connections(&brand.iys).await?;
+        let mut registered = 0;
+        for channel in &brand.iys.channels {
+            if standing.iter().any(|connection| connection.url == url.as_str() && connection.channel == Some(*channel)) {
+                continue;
+            }
+            self.iys.register_push(&brand.iys, *channel, url, &brand.iys.push).await?;
+            tracing::info!(brand = %brand.name, %channel, "push connection registered");
+            registered += 1;
+        }
+        Ok(registered)
     }
 
     async fn sweep(&self, brand: &Brand, report: &mut Report) {

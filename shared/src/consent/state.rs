@@ -309,12 +309,13 @@ impl ConsentState {
     /// Re-opens a target's work, for the sweep: it is due again at `due`.
     pub fn requeued(&mut self, target: Target, due: Timestamp) {
         let sync = self.sync_mut(target);
-        let sweeps = match sync {
-            Sync::Pending { sweeps, .. } => sweeps.saturating_add(1),
-            Sync::Submitted { .. } | Sync::Held { .. } => 1,
-            Sync::Settled { .. } | Sync::Awaiting | Sync::Rejected { .. } => return,
-        };
-        *sync = Sync::Pending { due, sweeps };
+        match sync {
+            Sync::Pending { sweeps, .. } => *sync = Sync::Pending { due, sweeps: sweeps.saturating_add(1) },
+            Sync::Submitted { .. } => *sync = Sync::Pending { due, sweeps: 1 },
+            // Since when it is held, and for what, stays true until it is tried again.
+            Sync::Held { due: before, .. } => *before = due,
+            Sync::Settled { .. } | Sync::Awaiting | Sync::Rejected { .. } => {}
+        }
     }
 
     /// How far a target has the head.

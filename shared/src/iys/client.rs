@@ -10,7 +10,6 @@ use url::Url;
 use super::answer::{Problem, decisive, disposition_of};
 use super::call::{Call, defect};
 use super::feed;
-use super::http::Http;
 use super::settings::Settings;
 use super::token::Tokens;
 use super::tolerant::Items;
@@ -22,6 +21,7 @@ use crate::brand;
 use crate::clock::Clock;
 use crate::consent::code::{Code, Disposition};
 use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, SourceError};
+use crate::http::Http;
 use crate::ledger::Ledger;
 use crate::registry::{Feed, Holding, Page, Record, RegistryError, ResultLine, Submitted, Verdict};
 

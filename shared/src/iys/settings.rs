@@ -2,9 +2,19 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use serde::Serialize;
 use url::Url;
 
 use crate::ledger::budget::{PerHour, PerSecond};
+use crate::ledger::{Ledger, LedgerError};
+
+const TOKEN_REQUESTS_PER_HOUR: u32 = 9;
+const SINGLE_STATUS_PER_HOUR: u32 = 950;
+const HISTORY_PER_HOUR: u32 = 95;
+/// Names of the hourly pools.
+const SINGLE_STATUS: &str = "iys-status";
+const HISTORY: &str = "iys-history";
 
 /// İYS's allowance counts per source address, so one deployment behind one address shares these pools
 /// over all its brands and workers. Every limit stays below İYS's own, because İYS counts calls when
@@ -35,6 +45,50 @@ pub struct Settings {
     pub history_per_hour: u32,
 }
 
+/// How much of İYS's hourly allowances the last hour took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AllowanceUse {
+    /// Token requests.
+    pub token_requests: Used,
+    /// Single status queries.
+    pub single_status: Used,
+    /// History queries.
+    pub history: Used,
+    /// Until when nobody may ask for a token, after İYS said stop (`H084`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_stopped_until: Option<Timestamp>,
+}
+
+/// A share of an allowance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Used {
+    /// Calls in the last hour.
+    pub used: u32,
+    /// Calls that we allow ourselves in an hour.
+    pub limit: u32,
+}
+
+impl AllowanceUse {
+    /// Reads the use out of the ledger, against the default limits.
+    pub async fn read(ledger: &Ledger, now: Timestamp) -> Result<Self, LedgerError> {
+        let (tokens, status, history) =
+            (TOKEN_REQUESTS_PER_HOUR, pool(SINGLE_STATUS, SINGLE_STATUS_PER_HOUR), pool(HISTORY, HISTORY_PER_HOUR));
+        let (requests, tokens_stopped_until) = ledger.token_requests(now).await?;
+        let of = async |pool: PerHour| Ok::<_, LedgerError>(Used { used: ledger.used_of_hour(&pool, now).await?, limit: pool.limit });
+        Ok(Self {
+            token_requests: Used { used: requests, limit: tokens },
+            single_status: of(status).await?,
+            history: of(history).await?,
+            tokens_stopped_until,
+        })
+    }
+}
+
+fn pool(name: &'static str, limit: u32) -> PerHour {
+    PerHour { pool: name.into(), limit }
+}
+
 impl Settings {
     /// The defaults, for a base URL.
     pub fn new(base_url: Url) -> Self {
@@ -45,10 +99,10 @@ impl Settings {
             token_timeout: Duration::from_secs(10),
             calls_per_second: 8,
             max_wait: Duration::from_secs(10),
-            token_requests_per_hour: 9,
+            token_requests_per_hour: TOKEN_REQUESTS_PER_HOUR,
             token_wait: Duration::from_secs(25),
-            single_status_per_hour: 950,
-            history_per_hour: 95,
+            single_status_per_hour: SINGLE_STATUS_PER_HOUR,
+            history_per_hour: HISTORY_PER_HOUR,
         }
     }
 
@@ -59,11 +113,11 @@ impl Settings {
 
     /// The pool of single status queries.
     pub fn single_status(&self) -> PerHour {
-        PerHour { pool: "iys-status".into(), limit: self.single_status_per_hour }
+        pool(SINGLE_STATUS, self.single_status_per_hour)
     }
 
     /// The pool of history queries.
     pub fn history(&self) -> PerHour {
-        PerHour { pool: "iys-history".into(), limit: self.history_per_hour }
+        pool(HISTORY, self.history_per_hour)
     }
 }

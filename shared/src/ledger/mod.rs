@@ -6,8 +6,25 @@
 //! end in the same place, and what is left pending without a message is found by the sweep through
 //! the sparse index `work`. No step needs a transaction.
 //!
-//! Write units, index writes counted: a new movement costs 3 when it opens work and 2 when it does
-//! not; settling one target costs 3 while the other is open, and the same when it is the last.
+//! Write units (each item is below 1 KB, so a write to the table is one unit; an index write is one
+//! more, and two when the key's due time moves):
+//!
+//! | Write | Table | Index | Units |
+//! |---|---|---|---|
+//! | a movement that opens work, at one target or both | 2 | 1 | 3 |
+//! | the same over work that is still open | 2 | 2 | 4 |
+//! | a movement that becomes the state and opens nothing | 2 | 0 | 2 |
+//! | a movement that is superseded, or repeated | 1 | 0 | 1 |
+//! | one target settled or refused while the other is open; the last one settled | 2 | 1 | 3 |
+//! | the last one settled beside a refusal; an ONAY settled at the registry that Insider waits for | 2 | 2 | 4 |
+//! | a mark as submitted while Insider's work keeps the due time | 1 | 1 | 2 |
+//! | a mark as submitted otherwise; work held or re-opened | 1 | 2 | 3 |
+//! | a bulk submission of 1,000 members, written ahead | 108 | 1 | 109 |
+//! | … each time that it is written with the registry's ids | 141 | 2 | 143 |
+//! | … removed | 141 | 1 | 142 |
+//!
+//! So a refusal from the API costs 9 until both targets have it, one from İYS or Insider 6, and a
+//! consent from the API 10.
 
 pub mod budget;
 mod control;

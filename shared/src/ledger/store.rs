@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::item::{self, Ending, Entry, Item, MovementItem, StateItem};
 use super::{Ledger, LedgerError};
-use crate::consent::{Answer, BrandName, ConsentKey, ConsentState, Known, Merge, Movement, RecipientId, Sent, Target};
+use crate::consent::{Answer, BrandName, ConsentKey, ConsentState, Known, Merge, Movement, RecipientId, Sent, Sync, Target};
 
 /// How often a write is tried again over somebody else's.
 const WRITE_TRIES: usize = 24;
@@ -109,7 +109,15 @@ impl Ledger {
 
     /// Re-opens a target's work for another round: due again at `due`.
     pub async fn requeued(&self, key: &ConsentKey, targets: &[Target], due: Timestamp) -> Result<ConsentState, LedgerError> {
-        self.change(key, |state| targets.iter().for_each(|target| state.requeued(*target, due))).await
+        self.change(key, |state| {
+            for target in targets {
+                // Due at that very moment already: a write of ours whose answer was lost, no second round.
+                if !matches!(state.sync(*target), Sync::Pending { due: at, .. } if *at == due) {
+                    state.requeued(*target, due);
+                }
+            }
+        })
+        .await
     }
 
     /// The state of a key.

@@ -362,6 +362,15 @@ impl Ledger {
         Err(LedgerError::Contention)
     }
 
+    /// How many token requests the last hour saw, and until when İYS has said stop.
+    pub async fn token_requests(&self, now: Timestamp) -> Result<(u32, Option<Timestamp>), LedgerError> {
+        let item = self.control_item(requests_key()).await?.unwrap_or_default();
+        let oldest = now.as_millisecond().saturating_sub(i64::try_from(REQUEST_COUNTS_FOR.as_millis()).unwrap_or(i64::MAX));
+        let made = control::numbers(&item, REQUESTS)?.into_iter().filter(|request| *request > oldest).count();
+        let stopped = control::moment(&item, BLOCKED)?.filter(|until| *until > now);
+        Ok((u32::try_from(made).unwrap_or(u32::MAX), stopped))
+    }
+
     /// Lets nobody ask for any token before `until`. A stop that is already longer stays.
     pub async fn stop_token_requests(&self, until: Timestamp) -> Result<(), LedgerError> {
         let stopped = self

@@ -77,7 +77,10 @@ impl Ledger {
                 }
                 read += 1;
                 if read == pages {
-                    backlog.truncated |= answers.next().await.is_some();
+                    // A last page may promise more where there is none.
+                    if let Some(rest) = answers.next().await {
+                        backlog.truncated |= rest.map_err(LedgerError::store("Query"))?.count > 0;
+                    }
                     break;
                 }
             }

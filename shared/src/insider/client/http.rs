@@ -1,10 +1,9 @@
 //! One request to Insider: where it goes, what opens it, its turn, and its answer.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -13,6 +12,7 @@ use super::{Client, InsiderError, Settings};
 use crate::brand::InsiderKeys;
 use crate::clock::Clock;
 use crate::consent::code::Hold;
+use crate::http::Http;
 
 /// Most bytes of an answer that are read. A thousand users can each be refused with a sentence.
 const LONGEST_ANSWER: usize = 4_000_000;
@@ -27,34 +27,20 @@ pub struct Connection {
 struct Inner {
     settings: Settings,
     clock: Clock,
-    http: OnceLock<reqwest::Client>,
+    http: Http,
     faults: Faults,
 }
 
 impl Connection {
     /// A way to the hosts of the settings. The clock tells from when a pause is counted.
     pub fn new(settings: Settings, clock: Clock) -> Self {
-        Self { inner: Arc::new(Inner { settings, clock, http: OnceLock::new(), faults: Faults::default() }) }
+        let http = Http::new(settings.connect_timeout);
+        Self { inner: Arc::new(Inner { settings, clock, http, faults: Faults::default() }) }
     }
 
     /// What an answer means, now.
     pub(super) fn judge(&self, endpoint: Endpoint, reply: &Reply) -> Result<Judged, InsiderError> {
         self.inner.faults.judge(endpoint.path(), reply, (self.inner.clock)())
-    }
-
-    fn http(&self) -> Result<&reqwest::Client, reqwest::Error> {
-        if let Some(http) = self.inner.http.get() {
-            return Ok(http);
-        }
-        // Another part of the process may have installed it already, which is as good.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let http = reqwest::Client::builder()
-            .connect_timeout(self.inner.settings.connect_timeout)
-            .timeout(self.inner.settings.timeout)
-            // Insider redirects nowhere; following would carry keys and addresses to another host.
-            .redirect(Policy::none())
-            .build()?;
-        Ok(self.inner.http.get_or_init(|| http))
     }
 }
 
@@ -147,9 +133,10 @@ impl Client {
             .map_err(|()| Lost::Never("the host's URL cannot have a path"))?
             .pop_if_empty()
             .extend(endpoint.path().split('/'));
-        let http = self.connection.http().map_err(|_| Lost::Unsent("TLS could not be set up"))?;
+        let http = self.connection.inner.http.client().map_err(|_| Lost::Unsent("TLS could not be set up"))?;
         let mut response = http
             .post(url)
+            .timeout(self.connection.inner.settings.timeout)
             .header("X-PARTNER-NAME", partner)
             .header("X-REQUEST-TOKEN", token)
             .header(ACCEPT, "application/json")

@@ -1,4 +1,4 @@
-//! The HTTP client, built when the first call needs it.
+//! The HTTP client for İYS and Insider, built when the first call needs it.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use reqwest::redirect::Policy;
 /// An HTTP client that is built on first use: reading the system's CA certificates takes most of a
 /// function's start, and a function that finds nothing to send needs none.
 #[derive(Debug)]
-pub(super) struct Http {
+pub(crate) struct Http {
     connect_timeout: Duration,
     client: OnceLock<reqwest::Client>,
 }
 
 impl Http {
-    pub(super) fn new(connect_timeout: Duration) -> Self {
+    pub(crate) fn new(connect_timeout: Duration) -> Self {
         Self { connect_timeout, client: OnceLock::new() }
     }
 
@@ -23,7 +23,7 @@ impl Http {
     /// # Errors
     ///
     /// When the system's TLS roots cannot be used; a later call tries again.
-    pub(super) fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
+    pub(crate) fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
@@ -31,7 +31,7 @@ impl Http {
         rustls::crypto::ring::default_provider().install_default().ok();
         let client = reqwest::Client::builder()
             .connect_timeout(self.connect_timeout)
-            // İYS redirects nowhere; following one would carry the token to another host.
+            // The vendors redirect nowhere; following would carry keys and addresses to another host.
             .redirect(Policy::none())
             .build()?;
         Ok(self.client.get_or_init(|| client))

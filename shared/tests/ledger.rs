@@ -1,0 +1,17 @@
+//! The ledger over a real store: what is stored, what survives faults, and what it costs.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
+
+mod ledger {
+    mod faults;
+    mod feeds;
+    mod order;
+    mod privacy;
+    mod reading;
+    mod record;
+    mod submission;
+    mod units;
+    mod work;
+}

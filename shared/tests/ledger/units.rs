@@ -1,0 +1,251 @@
+//! What the ledger's writes cost in DynamoDB's write units, index writes included. The numbers are
+//! those at the head of `shared::ledger`.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use shared::consent::code::Hold;
+use shared::consent::{Answer, Channel, EventId, Origin, Outcome, RecipientType, Status, Target};
+use shared::ledger::{Ledger, Member, Submission};
+
+use crate::support::dynamodb::{Item, Store, size};
+use crate::support::meter::{Meter, Units};
+use crate::support::people::{Person, at};
+
+/// The ledger under a meter.
+async fn metered() -> (Ledger, Meter) {
+    let meter = Meter::default();
+    (Store::new().await.ledger_with(meter.clone()), meter)
+}
+
+/// What all numbers here rest on ("Using Global Secondary Indexes in DynamoDB", Amazon DynamoDB
+/// Developer Guide).
+#[tokio::test(flavor = "multi_thread")]
+async fn the_emulator_counts_index_writes_as_dynamodb_does() {
+    let store = Store::new().await;
+    let item = |attributes: &[(&str, &str)]| -> Item {
+        let keys = [("PK", "probe"), ("SK", "probe")];
+        keys.iter().chain(attributes).map(|(name, value)| ((*name).to_owned(), AttributeValue::S((*value).to_owned()))).collect()
+    };
+    let entry = [("work_pk", "p"), ("work_due", "1")];
+    let moved = [("work_pk", "p"), ("work_due", "2")];
+    for (step, item, units) in [
+        ("an item outside the index", item(&[]), 0.0),
+        ("an item that enters the index", item(&entry), 1.0),
+        ("a change of nothing that the index shows", item(&[entry.as_slice(), &[("other", "x")]].concat()), 0.0),
+        ("a change of what the index shows", item(&[entry.as_slice(), &[("work_iys", "x")]].concat()), 1.0),
+        ("a change of the index's key", item(&[moved.as_slice(), &[("work_iys", "x")]].concat()), 2.0),
+        ("an item that leaves the index", item(&[]), 1.0),
+    ] {
+        assert_eq!(store.put(item).await, (1.0, units), "{step}");
+    }
+}
+
+const APPLIED: Answer = Answer::Settled { outcome: Outcome::Applied, transaction_id: None };
+
+/// A person whose items are as large as usual ones get.
+fn person() -> Person {
+    Person::new("mehmet.yilmaz-karaosmanoglu+newsletter@marketing.example.com", Channel::Eposta)
+}
+
+async fn says(ledger: &Ledger, status: Status, second: i64, origin: Origin) {
+    ledger.record(&person().says(status, second, origin), at(second + 5), at(second + 65)).await.unwrap();
+}
+
+async fn hears(ledger: &Ledger, target: Target, answer: Answer) {
+    let sent = ledger.state(&person().key).await.unwrap().unwrap().head.sent();
+    ledger.answered(&person().key, target, &sent, answer, at(20), at(80)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_movement_that_opens_work_costs_three_units_wherever_it_comes_from() {
+    for (origin, status) in [
+        (Origin::Api, Status::Ret),
+        (Origin::Api, Status::Onay),
+        (Origin::Insider, Status::Ret),
+        (Origin::Insider, Status::Onay),
+        (Origin::Registry, Status::Ret),
+        (Origin::Registry, Status::Onay),
+    ] {
+        let (ledger, meter) = metered().await;
+        says(&ledger, status, 0, origin).await;
+        assert_eq!(meter.read(), Units::of(2, 1), "{status} from {origin:?}, the first of its key");
+        for target in Target::ALL {
+            hears(&ledger, target, APPLIED).await;
+        }
+        meter.read();
+        let other = if status == Status::Ret { Status::Onay } else { Status::Ret };
+        says(&ledger, other, 100, origin).await;
+        assert_eq!(meter.read(), Units::of(2, 1), "{other} from {origin:?}, after all was settled");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_movement_over_work_that_is_still_open_costs_one_unit_more_because_its_due_time_moves() {
+    let (ledger, meter) = metered().await;
+    says(&ledger, Status::Onay, 0, Origin::Api).await;
+    meter.read();
+    says(&ledger, Status::Ret, 100, Origin::Api).await;
+    assert_eq!(meter.read(), Units::of(2, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_movement_that_opens_nothing_costs_two_units_and_a_superseded_or_repeated_one_costs_one() {
+    let (ledger, meter) = metered().await;
+    says(&ledger, Status::Ret, 100, Origin::Api).await;
+    for target in Target::ALL {
+        hears(&ledger, target, APPLIED).await;
+    }
+    meter.read();
+    says(&ledger, Status::Ret, 100, Origin::Registry).await;
+    assert_eq!(meter.read(), Units::of(2, 0), "our own movement, told by the registry");
+    says(&ledger, Status::Onay, 50, Origin::Api).await;
+    assert_eq!(meter.read(), Units::of(1, 0), "an earlier movement is history only");
+    says(&ledger, Status::Ret, 100, Origin::Api).await;
+    assert_eq!(meter.read(), Units::of(1, 0), "a repeated movement is a condition that does not hold");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settling_a_target_costs_three_units_while_the_other_is_open_and_three_when_it_is_the_last_unless_a_refusal_stays() {
+    for (first, last) in [(Target::Registry, Target::Insider), (Target::Insider, Target::Registry)] {
+        for end in [APPLIED, Answer::Rejected("H175".into())] {
+            let (ledger, meter) = metered().await;
+            says(&ledger, Status::Ret, 0, Origin::Api).await;
+            meter.read();
+            hears(&ledger, first, end.clone()).await;
+            assert_eq!(meter.read(), Units::of(2, 1), "{first:?} while {last:?} is open");
+            hears(&ledger, last, APPLIED).await;
+            // A refusal stays in the index, at the place of what is never due again.
+            let index = if end == APPLIED { 1 } else { 2 };
+            assert_eq!(meter.read(), Units::of(2, index), "{last:?} after {first:?} ended as {end:?}");
+        }
+    }
+    for origin in [Origin::Insider, Origin::Registry] {
+        let (ledger, meter) = metered().await;
+        says(&ledger, Status::Ret, 0, origin).await;
+        meter.read();
+        hears(&ledger, if origin == Origin::Insider { Target::Registry } else { Target::Insider }, APPLIED).await;
+        assert_eq!(meter.read(), Units::of(2, 1), "the only target");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_onay_that_waited_for_the_registry_costs_four_units_there_because_insiders_work_opens() {
+    let (ledger, meter) = metered().await;
+    says(&ledger, Status::Onay, 0, Origin::Api).await;
+    meter.read();
+    hears(&ledger, Target::Registry, APPLIED).await;
+    assert_eq!(meter.read(), Units::of(2, 2));
+    hears(&ledger, Target::Insider, APPLIED).await;
+    assert_eq!(meter.read(), Units::of(2, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_as_submitted_costs_two_units_or_three_when_nothing_else_holds_its_place_in_the_index() {
+    let mark = || Answer::Submitted { submission: uuid::Uuid::from_u128(1).to_string(), due: at(90_000) };
+    let (ledger, meter) = metered().await;
+    says(&ledger, Status::Ret, 0, Origin::Api).await;
+    meter.read();
+    hears(&ledger, Target::Registry, mark()).await;
+    assert_eq!(meter.read(), Units::of(1, 1), "Insider's work keeps the due time");
+
+    let (ledger, meter) = metered().await;
+    says(&ledger, Status::Ret, 0, Origin::Insider).await;
+    meter.read();
+    hears(&ledger, Target::Registry, mark()).await;
+    assert_eq!(meter.read(), Units::of(1, 2), "the due time is its own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn holding_and_re_opening_work_cost_three_units() {
+    let (ledger, meter) = metered().await;
+    says(&ledger, Status::Ret, 0, Origin::Insider).await;
+    meter.read();
+    hears(&ledger, Target::Registry, Answer::Held { why: Hold::Authority, due: at(3_600) }).await;
+    assert_eq!(meter.read(), Units::of(1, 2));
+    ledger.requeued(&person().key, &[Target::Registry], at(4_000)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submission_costs_its_kilobytes_each_time_it_is_written_or_removed() {
+    let (ledger, meter) = metered().await;
+    let member = |number: usize| {
+        let person = Person::nth(number);
+        Member { sent: person.says(Status::Onay, 0, Origin::Api).head.sent(), key: person.key, record_id: None }
+    };
+    let mut submission = Submission {
+        brand: person().key.brand,
+        id: uuid::Uuid::from_u128(1).to_string(),
+        request_id: None,
+        created_at: at(0),
+        checks: 0,
+        members: (0..1000).map(member).collect(),
+    };
+    ledger.put_submission(&submission, at(60)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(108, 1), "written ahead");
+    submission.request_id = Some(uuid::Uuid::from_u128(2).to_string());
+    for (number, member) in submission.members.iter_mut().enumerate() {
+        member.record_id = Some(uuid::Uuid::from_u128(number as u128).to_string());
+    }
+    ledger.put_submission(&submission, at(90)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(141, 2), "answered: the records have ids now, and another due time");
+    submission.checks = 1;
+    ledger.put_submission(&submission, at(120)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(141, 2), "looked after: the whole item again");
+    ledger.delete_submission(&submission.brand, &submission.id).await.unwrap();
+    assert_eq!(meter.read(), Units::of(141, 1), "finished");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_a_cursor_and_a_count_cost_one_unit_each() {
+    let (ledger, meter) = metered().await;
+    let brand = person().key.brand;
+    ledger.try_lease(&brand, "pull", at(0), at(60)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(1, 0));
+    ledger.try_lease(&brand, "pull", at(0), at(60)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(1, 0), "also when another holds it");
+    ledger.release(&brand, "pull").await.unwrap();
+    assert_eq!(meter.read(), Units::of(1, 0));
+    ledger.put_trail(&brand, "people", &shared::ledger::Trail::default()).await.unwrap();
+    assert_eq!(meter.read(), Units::of(1, 0));
+    ledger.count_unknown_event(&brand, "email_dropped", 1).await.unwrap();
+    assert_eq!(meter.read(), Units::of(1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_state_and_movement_fit_one_unit() {
+    let store = Store::new().await;
+    let ledger = store.ledger();
+    // The longest of everything: address, brand, ids, source; held and submitted at once.
+    let address = format!("{}@{}.example.com", "a".repeat(126), "b".repeat(126));
+    let mut person = Person::new(&address, Channel::Eposta);
+    assert_eq!(address.len(), 265);
+    person.key.brand = "b".repeat(32).parse().unwrap();
+    person.key.recipient_type = RecipientType::Bireysel;
+    let mut movement = person.says(Status::Onay, 0, Origin::Correction);
+    movement.head.event_id = "e".repeat(64).parse::<EventId>().unwrap();
+    movement.head.source = format!("IYS_{}", "S".repeat(60)).parse().unwrap();
+    let earlier = person.says(Status::Ret, -10, Origin::Insider);
+    let sent = movement.head.sent();
+    ledger.record(&earlier, at(0), at(60)).await.unwrap();
+    let known = shared::consent::Known { status: Status::Ret, consent_date: Some(earlier.head.consent_date) };
+    ledger.record(&movement, at(0), at(60)).await.unwrap();
+    ledger.learn(&person.key, known, at(0), at(60)).await.unwrap();
+    let transaction = || uuid::Uuid::from_u128(1).to_string();
+    let settled = || Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: Some(transaction()) };
+    let mut largest = BTreeMap::<char, usize>::new();
+    for (registry, insider) in [
+        (Answer::Submitted { submission: transaction(), due: at(60) }, Answer::Held { why: Hold::Authority, due: at(60) }),
+        (settled(), settled()),
+    ] {
+        ledger.answered(&person.key, Target::Insider, &sent, insider, at(1), at(60)).await.unwrap();
+        ledger.answered(&person.key, Target::Registry, &sent, registry, at(1), at(60)).await.unwrap();
+        for ((_, sk), item) in store.items().await {
+            let kind = sk.chars().next().unwrap();
+            let bytes = largest.entry(kind).or_default();
+            *bytes = size(&item).max(*bytes);
+        }
+    }
+    assert!(largest.values().all(|bytes| *bytes <= 1024), "{largest:?}");
+}
