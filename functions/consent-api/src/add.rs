@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 use shared::brand::Brand;
 use shared::consent::rules::{Checked, Draft};
 use shared::consent::{ConsentKey, EventId, Head, Merge, Movement, Origin};
+use shared::door::Door;
 use shared::problem::{self, Problem};
-
-use crate::App;
 
 /// Most consents in one request.
 const LIMIT: usize = 500;
@@ -43,12 +42,12 @@ impl Line {
     }
 }
 
-pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
     let body: Body_ = problem::read(request)?;
     if body.consents.is_empty() || body.consents.len() > LIMIT {
         return Err(Problem::rule(format!("consents must have 1 to {LIMIT} items")));
     }
-    let now = (app.clock)();
+    let now = (door.clock)();
     let mut lines: Vec<Option<Line>> = Vec::with_capacity(body.consents.len());
     let mut movements = Vec::new();
     let mut positions = Vec::new();
@@ -63,7 +62,7 @@ pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Resul
         }
     }
     let ids: Vec<_> = movements.iter().map(|movement| movement.head.event_id.to_string()).collect();
-    let recorded = app.intake.take(movements, now).await;
+    let recorded = door.intake.take(movements, now).await;
     let failures = recorded.iter().filter(|result| result.is_err()).count();
     for ((result, id), index) in recorded.into_iter().zip(ids).zip(positions) {
         lines[index] = Some(match result {

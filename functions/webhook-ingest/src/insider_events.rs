@@ -8,11 +8,12 @@ use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::brand::Brand;
 use shared::consent::{Movement, RecipientType, Status};
+use shared::door::Door;
 use shared::insider::auth;
 use shared::insider::webhook::{self, IntakeCounts, ReadError};
 use shared::problem::{self, Problem};
 
-use crate::App;
+use crate::take;
 
 /// How many addresses are looked up at once.
 const READS_AT_ONCE: usize = 16;
@@ -27,26 +28,26 @@ struct Answer {
     superseded: usize,
 }
 
-pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
     let body = problem::body(request)?;
     if !auth::authenticate(&brand.insider.webhook_auth, request.headers(), body) {
         return Err(Problem::unauthorised("Insider"));
     }
-    let read = webhook::read(body, brand, (app.clock)()).map_err(|error| match error {
+    let read = webhook::read(body, brand, (door.clock)()).map_err(|error| match error {
         ReadError::Form => Problem::malformed(error.to_string()),
         ReadError::TooMany => Problem::rule(error.to_string()),
     })?;
     let counts = read.counts;
     for aside in &read.asides {
-        app.ledger.keep_aside(aside).await.map_err(|error| {
+        door.ledger.keep_aside(aside).await.map_err(|error| {
             tracing::error!(%error, "an aside was not kept");
             Problem::unavailable()
         })?;
     }
-    let taken = app.take(for_known_types(app, brand, read.movements).await?).await?;
+    let taken = take(door, for_known_types(door, brand, read.movements).await?).await?;
     for (name, times) in &counts.unknown {
         // A count is worth less than the events: without it, they are taken all the same.
-        if let Err(error) = app.ledger.count_unknown_event(&brand.name, name, *times).await {
+        if let Err(error) = door.ledger.count_unknown_event(&brand.name, name, *times).await {
             tracing::warn!(%error, "an unknown event was not counted");
         }
     }
@@ -65,9 +66,9 @@ pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Resul
 
 /// Insider does not know consumers from merchants. A refusal counts for every recipient type that the
 /// address is known as, a consent for one: the type that it is known as, if that is a single one.
-async fn for_known_types(app: &App, brand: &Brand, movements: Vec<Movement>) -> Result<Vec<Movement>, Problem> {
+async fn for_known_types(door: &Door, brand: &Brand, movements: Vec<Movement>) -> Result<Vec<Movement>, Problem> {
     let readings = futures::stream::iter(movements).map(|movement| async move {
-        let states = app.ledger.states_of(&brand.name, &movement.key.recipient_id).await;
+        let states = door.ledger.states_of(&brand.name, &movement.key.recipient_id).await;
         (movement, states)
     });
     let mut readings = readings.buffered(READS_AT_ONCE);
