@@ -122,6 +122,10 @@ pub fn read<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
         let inner = error.inner();
         let place = format!("line {}, column {}", inner.line(), inner.column());
         match inner.classify() {
+            // The path would end with the field's name, which is the caller's own word.
+            serde_json::error::Category::Data if inner.to_string().starts_with("unknown field") => {
+                Problem::malformed(format!("The body has a field that is not known here ({place})"))
+            }
             serde_json::error::Category::Data => {
                 Problem::malformed(format!("{}: the value does not have the expected type ({place})", error.path()))
             }

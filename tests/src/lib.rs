@@ -1,1 +1,18 @@
-//! Scenarios.
+//! What the scenarios share: a running system, the people in it, and ways to act and to look.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod api;
+mod crowd;
+mod emulators;
+mod leaks;
+mod tap;
+mod vendors;
+mod waiting;
+mod world;
+
+pub use api::Answer;
+pub use crowd::Crowd;
+pub use leaks::Search;
+pub use vendors::Vendor;
+pub use waiting::{DEADLINE, until, until_within};
+pub use world::{PARTIAL_BRAND, Setup, World};

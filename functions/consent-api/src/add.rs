@@ -68,10 +68,11 @@ pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Resul
     for ((result, id), index) in recorded.into_iter().zip(ids).zip(positions) {
         lines[index] = Some(match result {
             Ok(recorded) => {
-                let result = match (recorded.is_new, recorded.merge) {
-                    (false, _) => "duplicate",
-                    (true, Merge::Superseded) => "superseded",
-                    (true, Merge::Advanced | Merge::Repeated) => "accepted",
+                // An event that was told before and takes effect only now was never answered.
+                let result = match (recorded.merge, recorded.is_new) {
+                    (Merge::Advanced, _) => "accepted",
+                    (Merge::Superseded, true) => "superseded",
+                    (Merge::Superseded | Merge::Repeated, _) => "duplicate",
                 };
                 Line { index, result, id: Some(id), code: None, message: None }
             }

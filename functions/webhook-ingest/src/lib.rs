@@ -92,10 +92,11 @@ impl App {
                 tracing::error!(%error, "a movement was not recorded");
                 Problem::unavailable()
             })?;
-            match (recorded.is_new, recorded.merge) {
-                (false, _) => taken.duplicates += 1,
-                (true, Merge::Superseded) => taken.superseded += 1,
-                (true, Merge::Advanced | Merge::Repeated) => taken.accepted += 1,
+            // An event that was told before and takes effect only now was never answered.
+            match (recorded.merge, recorded.is_new) {
+                (Merge::Advanced, _) => taken.accepted += 1,
+                (Merge::Superseded, true) => taken.superseded += 1,
+                (Merge::Superseded | Merge::Repeated, _) => taken.duplicates += 1,
             }
         }
         Ok(taken)

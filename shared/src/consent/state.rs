@@ -282,10 +282,20 @@ impl ConsentState {
     /// Takes a target's answer for the state that `sent` names. When the state has moved on in the
     /// meantime, the answer only tells what the target held: the newer state stays open.
     pub fn answered(&mut self, target: Target, sent: &Sent, answer: Answer, now: Timestamp, due: Timestamp) {
-        let current = sent.event_id == self.head.event_id;
+        let same_event = sent.event_id == self.head.event_id;
+        // The registry's feed may tell of what was sent before its answer does: the head is then the
+        // feed's report of the same act.
+        let same_act = sent.status == self.head.status && sent.consent_date == self.head.consent_date;
+        let current = same_event || same_act;
+        // The same answer told twice: the first one stands, with the id that came with it.
+        let stands = matches!(self.sync(target), Sync::Settled { outcome: Outcome::Applied, .. });
+        if current && stands && matches!(answer, Answer::Settled { .. }) {
+            return;
+        }
         if target == Target::Registry {
             self.note_registry_answer(sent, &answer);
-            if !current {
+            let it_has_it = matches!(answer, Answer::Settled { outcome: Outcome::Applied | Outcome::AlreadyThere, .. });
+            if !(same_event || (same_act && it_has_it)) {
                 self.registry_turned_out(now, due);
                 return;
             }
@@ -362,10 +372,10 @@ impl ConsentState {
     }
 
     fn note_known(&mut self, status: Status, consent_date: ConsentDate) {
-        // Among what the registry said with dates, the newest counts; an equal date at the registry
-        // is the later movement of that second.
-        let newer = self.known.and_then(|known| known.consent_date).is_none_or(|known| consent_date >= known);
-        if newer {
+        // Among what the registry said with dates, the newest counts; of two in one second the refusal,
+        // as everywhere.
+        let before = self.known.and_then(|known| known.consent_date.map(|date| (date, known.status == Status::Ret)));
+        if before.is_none_or(|before| (consent_date, status == Status::Ret) >= before) {
             self.known = Some(Known { status, consent_date: Some(consent_date) });
         }
     }
@@ -413,9 +423,17 @@ impl ConsentState {
 
     /// What the registry holds turned out to differ from what we took for granted.
     fn registry_turned_out(&mut self, now: Timestamp, due: Timestamp) {
+        // Of two acts of one second at the registry itself the RET counts here, whichever it holds:
+        // there is nothing to send, and asking again would find the same.
+        let both_of_one_second =
+            self.head.origin == Origin::Registry && self.known.and_then(|known| known.consent_date) == Some(self.head.consent_date);
         if self.registry_agrees() {
-            if matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
+            if matches!(self.registry, Sync::Pending { .. } | Sync::Submitted { .. } | Sync::Held { .. }) {
                 self.registry = settled(Outcome::AlreadyThere, now);
+            }
+        } else if both_of_one_second {
+            if matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
+                self.registry = settled(Outcome::NotNeeded, now);
             }
         } else if matches!(self.registry, Sync::Settled { .. }) && self.known.is_some() {
             self.registry = Sync::Pending { due, sweeps: 0 };
@@ -524,6 +542,32 @@ mod tests {
         assert!(!from_insider.insider.is_open() && from_insider.registry.is_open());
         let from_registry = state_of(&[movement(Status::Ret, 0, Origin::Registry, "a")]);
         assert!(from_registry.insider.is_open() && !from_registry.registry.is_open());
+    }
+
+    #[test]
+    fn a_feed_that_tells_of_a_bulk_submission_before_its_result_leaves_nothing_open() {
+        let ours = movement(Status::Onay, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&ours));
+        let submitted = Answer::Submitted { submission: "s".into(), due: at(900) };
+        state.answered(Target::Registry, &ours.head.sent(), submitted, at(100), at(200));
+        state.apply(&movement(Status::Onay, 0, Origin::Registry, "b"), at(101), at(200));
+        assert!(!state.registry.is_open(), "{:?}", state.registry);
+        // The result still says how it went.
+        state.answered(Target::Registry, &ours.head.sent(), applied(), at(102), at(200));
+        let Sync::Settled { outcome, transaction_id, .. } = &state.registry else { panic!("{:?}", state.registry) };
+        assert_eq!((outcome, transaction_id.as_deref()), (&Outcome::Applied, Some("t")));
+    }
+
+    #[test]
+    fn of_two_acts_of_one_second_at_the_registry_the_ret_counts_and_nothing_is_asked() {
+        let onay = movement(Status::Onay, 0, Origin::Registry, "a");
+        let ret = movement(Status::Ret, 0, Origin::Registry, "b");
+        for order in [[onay.clone(), ret.clone()], [ret, onay]] {
+            let state = state_of(&order);
+            assert_eq!(state.head.status, Status::Ret);
+            assert!(!state.registry.is_open(), "{:?}", state.registry);
+            assert_eq!(state.insider_status(), Some(Status::Ret));
+        }
     }
 
     #[test]

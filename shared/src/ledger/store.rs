@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::item::{self, Ending, Entry, Item, MovementItem, StateItem};
 use super::{Ledger, LedgerError};
-use crate::consent::{Answer, BrandName, ConsentKey, ConsentState, Known, Merge, Movement, RecipientId, Sent, Sync, Target};
+use crate::consent::{Answer, BrandName, ConsentKey, ConsentState, Known, Merge, Movement, Outcome, RecipientId, Sent, Sync, Target};
 
 /// How often a write is tried again over somebody else's.
 const WRITE_TRIES: usize = 24;
@@ -277,12 +277,14 @@ impl Ledger {
             .key("PK", text(item::partition(&key.brand, &key.recipient_id)))
             .key("SK", text(item::movement_sort(key, &sent.event_id)))
             .update_expression("SET #target = :ending")
-            .condition_expression("attribute_exists(PK)")
+            // The same answer told twice: the first one stands, with the id that came with it.
+            .condition_expression("attribute_exists(PK) AND (attribute_not_exists(#target.outcome) OR #target.outcome <> :applied)")
             .expression_attribute_names("#target", target.as_str())
+            .expression_attribute_values(":applied", text(Outcome::Applied.as_str()))
             .expression_attribute_values(":ending", value);
         match update.send().await {
             Ok(_) => Ok(()),
-            // The history may have been pruned by retention; the state is what counts.
+            // Told before, or pruned by retention; the state is what counts.
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
             Err(error) => Err(LedgerError::store("UpdateItem")(error)),
         }

@@ -1,6 +1,7 @@
 //! Bringing the targets to the ledger's state: each file is one way, each works on ids and reads the
 //! state at the moment of sending.
 
+pub mod isolate;
 pub mod pull;
 pub mod push;
 pub mod relay;

@@ -73,12 +73,13 @@ impl Pull<'_> {
         let name = feed_name(feed);
         let now = (self.clock)();
         let job = format!("pull-{name}");
-        if !self.ledger.try_lease(&self.brand.name, &job, now, now.saturating_add(LEASE).unwrap_or(now)).await? {
+        let until = now.saturating_add(LEASE).unwrap_or(now);
+        if !self.ledger.try_lease(&self.brand.name, &job, now, until).await? {
             return Ok(None);
         }
         let read = self.read(feed, name, now).await;
         // A lease that is not given back ends by itself.
-        if let Err(error) = self.ledger.release(&self.brand.name, &job).await {
+        if let Err(error) = self.ledger.release(&self.brand.name, &job, until).await {
             tracing::warn!(%error, feed = name, "the pull's lease was not given back");
         }
         read.map(Some)

@@ -205,7 +205,7 @@ async fn a_lease_a_cursor_and_a_count_cost_one_unit_each() {
     assert_eq!(meter.read(), Units::of(1, 0));
     ledger.try_lease(&brand, "pull", at(0), at(60)).await.unwrap();
     assert_eq!(meter.read(), Units::of(1, 0), "also when another holds it");
-    ledger.release(&brand, "pull").await.unwrap();
+    ledger.release(&brand, "pull", at(60)).await.unwrap();
     assert_eq!(meter.read(), Units::of(1, 0));
     ledger.put_trail(&brand, "people", &shared::ledger::Trail::default()).await.unwrap();
     assert_eq!(meter.read(), Units::of(1, 0));

@@ -1,0 +1,198 @@
+//! A running system for scenarios: started, looked after, and searched for addresses at the end.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use local::{BoxFuture, Options, Output, SandboxSetup, Sandboxes, Simulators, Stack};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::crowd;
+use crate::leaks::Search;
+use crate::tap::Tap;
+use crate::vendors::Vendor;
+
+/// A second brand, which has authorised e-mail only.
+pub const PARTIAL_BRAND: &str = "yarim";
+
+/// Longest wait for one answer: a function's own timeout and some more.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// What the stack itself logs into its output. The embedded database is an emulator, not part of the
+/// system, and warns of every condition that does not hold.
+const LOG_FILTER: &str = "warn,dynoxide=error,local=debug,sandbox=debug";
+
+/// How a world is started.
+#[derive(Clone)]
+pub struct Setup {
+    /// Program that runs functions.
+    pub executable: PathBuf,
+    /// İYS and Insider.
+    pub simulators: Simulators,
+    /// Whether İYS's push notices reach the system.
+    pub push_notices: bool,
+    /// Folder for the tables; memory without one.
+    pub data: Option<PathBuf>,
+    /// Seconds after which the sweep looks after unfinished work.
+    pub grace_seconds: u32,
+    /// How many times faster than in the cloud schedules run.
+    pub schedule_speed: f64,
+    /// Seconds after which messages come back from a function that failed.
+    pub visibility_timeout: u32,
+    /// Text of another template.
+    pub template: Option<String>,
+}
+
+impl Setup {
+    /// The usual world: push notices arrive, and pull shows everything at once.
+    #[must_use]
+    pub fn new(executable: &str) -> Self {
+        let mut simulators = Simulators::default();
+        simulators.iys.pull_tail_seconds = 0;
+        Self {
+            executable: executable.into(),
+            simulators,
+            push_notices: true,
+            data: None,
+            grace_seconds: 5,
+            schedule_speed: 30.0,
+            visibility_timeout: 2,
+            template: None,
+        }
+    }
+}
+
+/// A running system with its simulators.
+pub struct World {
+    pub(crate) stack: Stack,
+    pub(crate) http: reqwest::Client,
+    tap: Tap,
+    silences: Mutex<Vec<(Vendor, String)>>,
+    _brands: TempDir,
+}
+
+impl World {
+    /// Starts a world.
+    pub async fn start(setup: Setup) -> Self {
+        // The first to come installs it; the others find it there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().unwrap();
+        let (tap, tap_url) = Tap::open().await;
+        let brands = brands();
+        let simulators = setup.simulators.shared();
+        let sandboxes = if setup.push_notices { simulators } else { Arc::new(WithoutPush(simulators)) };
+        let environment = [("WORK_GRACE_SECONDS", setup.grace_seconds.to_string()), ("AWS_ENDPOINT_URL_SQS", tap_url)];
+        let options = Options {
+            template: setup.template,
+            environment: environment.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
+            data: setup.data,
+            brands: brands.path().to_owned(),
+            executable: Some(setup.executable),
+            sandboxes: Some(sandboxes),
+            schedule_speed: setup.schedule_speed,
+            visibility_timeout: Some(setup.visibility_timeout),
+            log_level: Some("debug".to_owned()),
+            ..Options::default()
+        };
+        let output = Output::new(options.output);
+        let log = tracing_subscriber::fmt().with_env_filter(LOG_FILTER).with_ansi(false).with_writer(output.clone());
+        // A second world of one process leaves the stack's own log to the first.
+        let _ = log.try_init();
+        let stack = Stack::start_with_output(output, options).await.unwrap();
+        tap.lead_to(stack.sqs_url(), &http);
+        Self { stack, http, tap, silences: Mutex::default(), _brands: brands }
+    }
+
+    /// The running function processes: name of the function and process id.
+    #[must_use]
+    pub fn processes(&self) -> Vec<(String, u32)> {
+        self.stack.processes()
+    }
+
+    /// Everything that the functions and the stack have said.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.stack.captured_output()
+    }
+
+    /// Runs a scheduled job now and waits for its end.
+    pub async fn job(&self, job: &str) -> Value {
+        let report = self.stack.invoke("reconcile", &json!({ "job": job })).await.unwrap();
+        serde_json::from_slice(&report).unwrap()
+    }
+
+    /// From here on a vendor must hear nothing of an address: [`World::check_silences`] looks.
+    pub fn watch_silence(&self, vendor: Vendor, address: &str) {
+        self.silences.lock().unwrap_or_else(PoisonError::into_inner).push((vendor, address.to_owned()));
+    }
+
+    /// Panics if a vendor was told of an address that it must not be told of.
+    pub async fn check_silences(&self) {
+        let silences = std::mem::take(&mut *self.silences.lock().unwrap_or_else(PoisonError::into_inner));
+        for (vendor, address) in silences {
+            let told = self.told(vendor, &address).await;
+            assert!(told.is_empty(), "{vendor:?} was told of its own news: {told:?}");
+        }
+    }
+
+    /// Panics if any address of this process's scenarios stands in the output, in a request to the
+    /// queue service, in a message that still waits or in a key of the table.
+    pub async fn check_that_no_address_left_its_place(&self) {
+        let search = Search::new(&crowd::used());
+        let (output, messages) = (self.output(), self.tap.seen());
+        assert!(output.contains("\"level\":\"DEBUG\""), "the functions do not log at debug level");
+        assert!(messages.contains("SendMessage") || messages.contains("MessageBody"), "no message was seen");
+        search.must_find_nothing("the output", &output);
+        search.must_find_nothing("a queue message", &messages);
+        search.must_find_nothing("a table key", &self.table_keys().await.join("\n"));
+        // The same search finds an address where there is one.
+        for address in crowd::used().iter().step_by(97).take(20) {
+            let planted = format!("{}{{\"message\":\"sent to {address}\"}}\n", &output[..output.len().min(4096)]);
+            assert_eq!(search.findings(&planted).len(), 1, "the search is blind to {address}");
+        }
+    }
+
+    /// Ends the world.
+    pub async fn end(self) {
+        self.stack.shutdown().await;
+    }
+}
+
+/// The local brand, and a second one made from it.
+fn brands() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(Options::default().brands.join("demo.json")).unwrap();
+    let mut brand: Value = serde_json::from_str(&text).unwrap();
+    std::fs::write(folder.path().join("demo.json"), &text).unwrap();
+    brand["name"] = PARTIAL_BRAND.into();
+    brand["iys"]["iysCode"] = 700_002.into();
+    brand["iys"]["brandCode"] = 700_002.into();
+    brand["iys"]["username"] = "yarim-api-user".into();
+    brand["iys"]["channels"] = json!(["EPOSTA"]);
+    brand["recipientIdKey"] = "another-recipient-id-key-for-local-use-only".into();
+    std::fs::write(folder.path().join(format!("{PARTIAL_BRAND}.json")), brand.to_string()).unwrap();
+    folder
+}
+
+/// Simulators whose İYS pushes to where nobody listens.
+struct WithoutPush(Arc<dyn Sandboxes>);
+
+impl Sandboxes for WithoutPush {
+    fn iys(&self, listener: TcpListener, setup: SandboxSetup, shutdown: BoxFuture<()>) -> BoxFuture<std::io::Result<()>> {
+        let nobody = "http://127.0.0.1:9".to_owned();
+        self.0.iys(listener, SandboxSetup { gateway_url: nobody, ..setup }, shutdown)
+    }
+
+    fn insider(&self, listener: TcpListener, setup: SandboxSetup, shutdown: BoxFuture<()>) -> BoxFuture<std::io::Result<()>> {
+        self.0.insider(listener, setup, shutdown)
+    }
+}
+
+/// Counts per name, from an object of numbers.
+pub(crate) fn counts(value: &Value) -> BTreeMap<String, u64> {
+    let object = value.as_object().cloned().unwrap_or_default();
+    object.into_iter().filter_map(|(name, count)| Some((name, count.as_u64()?))).collect()
+}
