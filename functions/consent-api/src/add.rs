@@ -116,8 +116,8 @@ fn movement(checked: Checked, brand: &Brand, now: Timestamp) -> Movement {
     // With a name of the caller's, an undated consent sent twice is one event; without one, it
     // happened at the moment of each receipt.
     let dated = if checked.dated || checked.external_id.is_none() { date.as_str() } else { "" };
-    let external_id = checked.external_id.as_deref().unwrap_or_default();
-    let event_id = EventId::derive("api", [external_id, checked.status.as_str(), checked.source.as_str(), dated]);
+    let external_id = checked.external_id.as_deref().map(|name| brand.recipient_id_key.veil(name)).unwrap_or_default();
+    let event_id = EventId::derive("api", [external_id.as_str(), checked.status.as_str(), checked.source.as_str(), dated]);
     Movement {
         key: ConsentKey {
             recipient_id: checked.recipient.id(&brand.recipient_id_key, &brand.name),

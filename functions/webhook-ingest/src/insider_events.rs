@@ -44,7 +44,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Res
             Problem::unavailable()
         })?;
     }
-    let taken = take(door, for_known_types(door, brand, read.movements).await?).await?;
+    let taken = take(door, for_known_types(door, brand, read.movements, &read.typed).await?).await?;
     for (name, times) in &counts.unknown {
         // A count is worth less than the events: without it, they are taken all the same.
         if let Err(error) = door.ledger.count_unknown_event(&brand.name, name, *times).await {
@@ -66,9 +66,12 @@ pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Res
 
 /// Insider does not know consumers from merchants. A refusal counts for every recipient type that the
 /// address is known as, a consent for one: the type that it is known as, if that is a single one.
-async fn for_known_types(door: &Door, brand: &Brand, movements: Vec<Movement>) -> Result<Vec<Movement>, Problem> {
-    let readings = futures::stream::iter(movements).map(|movement| async move {
-        let states = door.ledger.states_of(&brand.name, &movement.key.recipient_id).await;
+async fn for_known_types(door: &Door, brand: &Brand, movements: Vec<Movement>, typed: &BTreeSet<usize>) -> Result<Vec<Movement>, Problem> {
+    let readings = futures::stream::iter(movements.into_iter().enumerate()).map(|(position, movement)| async move {
+        let states = match typed.contains(&position) {
+            true => Ok(None),
+            false => door.ledger.states_of(&brand.name, &movement.key.recipient_id).await.map(Some),
+        };
         (movement, states)
     });
     let mut readings = readings.buffered(READS_AT_ONCE);
@@ -78,6 +81,11 @@ async fn for_known_types(door: &Door, brand: &Brand, movements: Vec<Movement>) -
             tracing::error!(%error, "an address was not looked up");
             Problem::unavailable()
         })?;
+        // What the body itself says, it says.
+        let Some(states) = states else {
+            spread.push(movement);
+            continue;
+        };
         let known: BTreeSet<RecipientType> =
             states.iter().filter(|state| state.key.channel == movement.key.channel).map(|state| state.key.recipient_type).collect();
         for recipient_type in recipient_types(movement.head.status, &known, &brand.insider.recipient_types) {

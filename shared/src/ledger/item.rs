@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::LedgerError;
 use crate::calendar;
 use crate::consent::{
-    BrandName, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Outcome, Recipient, RecipientId,
+    Answer, BrandName, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Outcome, Recipient, RecipientId,
     RecipientType, Sync, Target,
 };
 
@@ -172,14 +172,38 @@ pub struct Ending {
     pub at: Timestamp,
 }
 
+impl Ending {
+    /// How a target's work ended, if it did.
+    pub(super) fn of_sync(sync: &Sync) -> Option<Self> {
+        match sync {
+            Sync::Settled { outcome, at, transaction_id } => {
+                Some(Self { outcome: Some(*outcome), code: None, transaction_id: transaction_id.clone(), at: *at })
+            }
+            Sync::Rejected { code, at } => Some(Self { outcome: None, code: Some(code.clone()), transaction_id: None, at: *at }),
+            _ => None,
+        }
+    }
+
+    /// How a target's answer ends its work, if it does.
+    pub(super) fn of_answer(answer: &Answer, now: Timestamp) -> Option<Self> {
+        match answer {
+            Answer::Settled { outcome, transaction_id } => {
+                Some(Self { outcome: Some(*outcome), code: None, transaction_id: transaction_id.clone(), at: now })
+            }
+            Answer::Rejected(code) => Some(Self { outcome: None, code: Some(code.clone()), transaction_id: None, at: now }),
+            Answer::Held { .. } | Answer::Submitted { .. } | Answer::Postponed { .. } => None,
+        }
+    }
+}
+
 /// A movement as the history keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The movement.
     pub movement: Movement,
-    /// How it ended at the registry, where it was sent there itself.
+    /// How it ended at the registry, unless another movement took its place before.
     pub registry: Option<Ending>,
-    /// How it ended at Insider, where it was sent there itself.
+    /// How it ended at Insider, unless another movement took its place before.
     pub insider: Option<Ending>,
     /// Whether it is kept without any effect.
     pub aside: bool,
