@@ -157,6 +157,14 @@ impl World {
         .await
     }
 
+    /// Waits until a date of the system's answers, which counts in seconds, has passed: what happens
+    /// then happens later.
+    pub async fn until_second_after(&self, date: &Value) {
+        let date: jiff::civil::DateTime = date.as_str().unwrap().replace(' ', "T").parse().unwrap();
+        let next = date.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(3))).unwrap().timestamp() + jiff::SignedDuration::from_secs(1);
+        until("the next second begins", async || if jiff::Timestamp::now() >= next { Ok(()) } else { Err("not yet".to_owned()) }).await;
+    }
+
     /// A brand's status.
     pub async fn status(&self, brand: &str) -> Value {
         let answer = self.request(Method::GET, &format!("/v1/{brand}/status"), Some("Bearer demo-api-key"), "").await;

@@ -48,12 +48,15 @@ impl World {
         answer["Attributes"]["ApproximateNumberOfMessages"].as_str().and_then(|count| count.parse().ok()).unwrap_or_default()
     }
 
-    /// The bodies of up to ten messages of a queue, which stay there.
-    pub async fn peek(&self, queue: &str) -> Vec<String> {
-        let asked = json!({ "MaxNumberOfMessages": 10, "VisibilityTimeout": 0 });
-        let answer = self.sqs(queue, "ReceiveMessage", asked).await;
-        let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
-        messages.iter().filter_map(|message| message["Body"].as_str()).map(str::to_owned).collect()
+    /// Takes up to ten messages out of a queue; answers with their bodies.
+    pub async fn take_messages(&self, queue: &str) -> Vec<String> {
+        let answer = self.sqs(queue, "ReceiveMessage", json!({ "MaxNumberOfMessages": 10 })).await;
+        let mut bodies = Vec::new();
+        for message in answer["Messages"].as_array().into_iter().flatten() {
+            self.sqs(queue, "DeleteMessage", json!({ "ReceiptHandle": message["ReceiptHandle"] })).await;
+            bodies.extend(message["Body"].as_str().map(str::to_owned));
+        }
+        bodies
     }
 
     /// Every key of the table and of its index, a line each.

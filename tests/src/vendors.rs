@@ -82,6 +82,12 @@ impl World {
         self.act(Vendor::Iys, "citizen", &body).await;
     }
 
+    /// A person acted at İYS as a BIREYSEL at this Turkish time, and İYS hears of it now.
+    pub async fn citizen_at(&self, date: &str, recipient: &str, channel: &str, status: &str) {
+        let body = json!({ "brandCode": BRAND_CODE, "recipient": recipient, "type": channel, "status": status, "consentDate": date });
+        self.act(Vendor::Iys, "citizen", &body).await;
+    }
+
     /// All that İYS holds for an address.
     pub async fn at_iys(&self, recipient: &str) -> Value {
         self.look(Vendor::Iys, "consents", &[("recipient", recipient)]).await

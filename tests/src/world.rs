@@ -155,6 +155,11 @@ impl World {
         }
     }
 
+    /// Writes all output into a file beside the build, for people who look into a failure.
+    pub fn keep_output(&self, folder: &str, name: &str) {
+        std::fs::write(PathBuf::from(folder).join(name), self.output()).unwrap();
+    }
+
     /// Ends the world.
     pub async fn end(self) {
         self.stack.shutdown().await;

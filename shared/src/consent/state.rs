@@ -296,6 +296,9 @@ impl ConsentState {
             self.note_registry_answer(sent, &answer);
             let it_has_it = matches!(answer, Answer::Settled { outcome: Outcome::Applied | Outcome::AlreadyThere, .. });
             if !(same_event || (same_act && it_has_it)) {
+                if same_act && matches!(self.registry, Sync::Submitted { .. }) {
+                    self.registry = settled(Outcome::AlreadyThere, now);
+                }
                 self.registry_turned_out(now, due);
                 return;
             }
@@ -428,7 +431,8 @@ impl ConsentState {
         let both_of_one_second =
             self.head.origin == Origin::Registry && self.known.and_then(|known| known.consent_date) == Some(self.head.consent_date);
         if self.registry_agrees() {
-            if matches!(self.registry, Sync::Pending { .. } | Sync::Submitted { .. } | Sync::Held { .. }) {
+            // What is submitted stays so: its result says how it went.
+            if matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
                 self.registry = settled(Outcome::AlreadyThere, now);
             }
         } else if both_of_one_second {
@@ -545,17 +549,20 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_that_tells_of_a_bulk_submission_before_its_result_leaves_nothing_open() {
+    fn a_bulk_result_settles_what_a_feed_told_of_before() {
         let ours = movement(Status::Onay, 0, Origin::Api, "a");
         let mut state = state_of(std::slice::from_ref(&ours));
         let submitted = Answer::Submitted { submission: "s".into(), due: at(900) };
         state.answered(Target::Registry, &ours.head.sent(), submitted, at(100), at(200));
         state.apply(&movement(Status::Onay, 0, Origin::Registry, "b"), at(101), at(200));
-        assert!(!state.registry.is_open(), "{:?}", state.registry);
-        // The result still says how it went.
+        assert!(state.registry_holds_onay());
+        let mut refused = state.clone();
         state.answered(Target::Registry, &ours.head.sent(), applied(), at(102), at(200));
         let Sync::Settled { outcome, transaction_id, .. } = &state.registry else { panic!("{:?}", state.registry) };
         assert_eq!((outcome, transaction_id.as_deref()), (&Outcome::Applied, Some("t")));
+        // Even a result that contradicts the feed ends the submission.
+        refused.answered(Target::Registry, &ours.head.sent(), Answer::Rejected("H178".into()), at(102), at(200));
+        assert_eq!(refused.registry, settled(Outcome::AlreadyThere, at(102)));
     }
 
     #[test]

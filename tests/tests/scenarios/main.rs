@@ -73,6 +73,7 @@ fn main() -> ExitCode {
         &runtime,
         flow_a::an_unsubscribe_in_insider_becomes_a_ret_at_iys_and_is_not_echoed,
         flow_b::invariant_5_what_a_person_does_at_iys_reaches_insider_and_goes_not_back,
+        flow_b::of_two_acts_of_one_second_at_iys_the_ret_counts_and_nobody_asks_again,
         flow_b::push_and_pull_of_one_movement_are_one_entry_in_the_history,
         flow_c::an_onay_from_the_api_reaches_iys_first_and_insider_then_and_a_ret_reaches_both,
         check::every_answer_of_a_check_has_its_reason,
@@ -104,6 +105,9 @@ fn main() -> ExitCode {
         ),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials);
+    if let Some(world) = WORLD.get() {
+        world.keep_output(env!("CARGO_TARGET_TMPDIR"), "scenarios.log");
+    }
     let last = libtest_mimic::run(&Arguments { test_threads: Some(1), ..arguments }, last);
     if conclusion.has_failed() { conclusion.exit_code() } else { last.exit_code() }
 }

@@ -32,6 +32,8 @@ pub(crate) async fn a_ret_on_a_ret_is_already_there(world: &'static World) {
     let email = Crowd::new(12).email(1);
     world.citizen(&email, "BIREYSEL", "EPOSTA", "RET").await;
     world.until_insider_suppresses(&email).await;
+    let state = world.until_settled(&email, "EPOSTA").await;
+    world.until_second_after(&state["consentDate"]).await;
     world.add_one(&email, "EPOSTA", "RET").await;
     let state = world.until_settled(&email, "EPOSTA").await;
     assert_eq!((&state["origin"], &state["iys"]["outcome"]), (&"api".into(), &"already_there".into()), "{state}");

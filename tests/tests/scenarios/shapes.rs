@@ -5,10 +5,10 @@ use tests::{Crowd, World, until};
 
 pub(crate) async fn a_lookup_tells_the_whole_story_with_transaction_ids(world: &'static World) {
     let email = Crowd::new(40).email(1);
-    let onay =
-        json!([{ "recipient": email.to_uppercase(), "type": "EPOSTA", "status": "ONAY", "source": "HS_MAGAZA", "externalId": "till-7" }]);
+    let onay = json!([{ "recipient": email.to_uppercase(), "type": "EPOSTA", "status": "ONAY", "source": "HS_CAGRI_MERKEZI", "externalId": "till-7" }]);
     let id = world.add(onay).await[0]["id"].clone();
-    world.until_settled(&email, "EPOSTA").await;
+    let state = world.until_settled(&email, "EPOSTA").await;
+    world.until_second_after(&state["consentDate"]).await;
     world.citizen(&email, "BIREYSEL", "EPOSTA", "RET").await;
     world.until_insider_suppresses(&email).await;
     world.until_settled(&email, "EPOSTA").await;
@@ -39,7 +39,7 @@ pub(crate) async fn a_lookup_tells_the_whole_story_with_transaction_ids(world: &
     assert_eq!((&state["iys"]["state"], &state["insider"]["state"]), (&"settled".into(), &"settled".into()));
     let history = story["history"].as_array().unwrap();
     let ours = history.iter().find(|line| line["id"] == id).unwrap();
-    assert_eq!((&ours["origin"], &ours["source"], &ours["status"]), (&"api".into(), &"HS_MAGAZA".into(), &"ONAY".into()));
+    assert_eq!((&ours["origin"], &ours["source"], &ours["status"]), (&"api".into(), &"HS_CAGRI_MERKEZI".into(), &"ONAY".into()));
     assert_eq!((&ours["iys"]["outcome"], &ours["iys"]["transactionId"]), (&"applied".into(), &transaction(0)), "{story}");
     let current: Vec<_> = history.iter().filter(|line| line["current"] == true).collect();
     assert_eq!((current.len(), &current[0]["status"], &current[0]["source"]), (1, &"RET".into(), &"IYS_WEB".into()));
