@@ -485,7 +485,11 @@ fn settled(outcome: Outcome, at: Timestamp) -> Sync {
 
 fn sync_of(answer: Answer, now: Timestamp, before: &Sync) -> Sync {
     match answer {
-        Answer::Settled { outcome, transaction_id } => Sync::Settled { outcome, at: now, transaction_id },
+        Answer::Settled { outcome, transaction_id } => {
+            // What was known before to be there was there before.
+            let at = if let Sync::Settled { at, outcome: Outcome::AlreadyThere, .. } = before { *at } else { now };
+            Sync::Settled { outcome, at, transaction_id }
+        }
         Answer::Rejected(code) => Sync::Rejected { code, at: now },
         Answer::Held { why, due } => {
             let since = match before {

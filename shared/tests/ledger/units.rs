@@ -180,6 +180,7 @@ async fn a_submission_costs_its_kilobytes_each_time_it_is_written_or_removed() {
         brand: person().key.brand,
         id: uuid::Uuid::from_u128(1).to_string(),
         request_id: None,
+        ready_at: None,
         created_at: at(0),
         checks: 0,
         members: (0..1000).map(member).collect(),
