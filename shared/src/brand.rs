@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use crate::consent::{BrandName, Channel, RecipientIdKey, Source, Status};
+use crate::consent::{BrandName, Channel, RecipientIdKey, RecipientType, Source, Status};
 
 /// A brand.
 #[derive(Debug, Clone, Deserialize)]
@@ -79,6 +79,10 @@ pub struct Insider {
     /// Which profile attributes carry consent.
     #[serde(default = "default_attributes")]
     pub attributes: BTreeMap<String, AttributeMeaning>,
+    /// Recipient types of an address that the ledger does not know: Insider knows none. For an address
+    /// that it knows, a refusal counts for every type that it is known as.
+    #[serde(default = "default_recipient_types")]
+    pub recipient_types: BTreeSet<RecipientType>,
     /// Whether a RET is told to Insider for addresses that Insider never showed: that creates a
     /// profile there where addresses are identifiers. On by default, because a profile that exists
     /// unseen would otherwise be messaged.
@@ -193,6 +197,10 @@ fn yes() -> bool {
     true
 }
 
+fn default_recipient_types() -> BTreeSet<RecipientType> {
+    BTreeSet::from([RecipientType::Bireysel])
+}
+
 fn default_email_source() -> Source {
     Source::HsEposta
 }
@@ -266,6 +274,9 @@ impl Brand {
         }
         if self.insider.webhook_auth.is_empty() || !self.insider.webhook_auth.iter().all(WebhookAuth::is_usable) {
             return Err(BrandError::Empty { field: "insider.webhookAuth" });
+        }
+        if self.insider.recipient_types.is_empty() {
+            return Err(BrandError::Empty { field: "insider.recipientTypes" });
         }
         if !usable(&self.iys.push.username) || !usable(&self.iys.push.password) {
             return Err(BrandError::Empty { field: "iys.push" });

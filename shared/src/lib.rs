@@ -9,6 +9,7 @@ pub mod brands;
 pub mod calendar;
 pub mod clock;
 pub mod consent;
+pub mod door;
 pub mod environment;
 mod http;
 pub mod http_auth;

@@ -40,7 +40,7 @@ fn busiest_second(moments: &BTreeSet<i64>) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sixty_calls_of_six_workers_never_exceed_the_limit_of_any_second() {
+async fn invariant_7_sixty_calls_of_six_workers_never_exceed_the_limit_of_any_second() {
     const LIMIT: u32 = 20;
     let ledger = ledger().await;
     let pool = per_second(LIMIT, Duration::from_secs(20));
@@ -114,7 +114,7 @@ async fn a_pause_of_turns_holds_for_everybody_and_never_gets_shorter() {
 }
 
 #[tokio::test]
-async fn any_hour_holds_at_most_the_hours_limit() {
+async fn invariant_7_any_hour_holds_at_most_the_hours_limit() {
     const LIMIT: usize = 30;
     let ledger = ledger().await;
     let clock = ManualClock::at(START);
@@ -202,7 +202,7 @@ fn token(name: &str, now: Timestamp) -> Token {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_fifty_workers_one_gets_the_lease() {
+async fn invariant_7_of_fifty_workers_one_gets_the_lease() {
     let ledger = Arc::new(ledger().await);
     let now = ManualClock::at(START).now();
     let leases = futures::future::join_all((0..50).map(|worker| {
@@ -261,7 +261,7 @@ async fn a_pause_is_remembered_until_a_token_is_stored() {
 }
 
 #[tokio::test]
-async fn token_requests_of_any_hour_stay_within_the_limit() {
+async fn invariant_7_token_requests_of_any_hour_stay_within_the_limit() {
     let ledger = ledger().await;
     let clock = ManualClock::at(START);
     for _ in 0..9 {
@@ -289,7 +289,7 @@ async fn many_workers_at_once_reserve_no_more_token_requests_than_allowed() {
 }
 
 #[tokio::test]
-async fn a_stop_of_token_requests_holds_to_its_end_and_is_never_shortened() {
+async fn invariant_7_a_stop_of_token_requests_holds_to_its_end_and_is_never_shortened() {
     let ledger = ledger().await;
     let clock = ManualClock::at(START);
     let until = clock.now() + 61 * MINUTE;

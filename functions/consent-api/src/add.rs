@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 use shared::brand::Brand;
 use shared::consent::rules::{Checked, Draft};
 use shared::consent::{ConsentKey, EventId, Head, Merge, Movement, Origin};
+use shared::door::Door;
 use shared::problem::{self, Problem};
-
-use crate::App;
 
 /// Most consents in one request.
 const LIMIT: usize = 500;
@@ -43,12 +42,12 @@ impl Line {
     }
 }
 
-pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
     let body: Body_ = problem::read(request)?;
     if body.consents.is_empty() || body.consents.len() > LIMIT {
         return Err(Problem::rule(format!("consents must have 1 to {LIMIT} items")));
     }
-    let now = (app.clock)();
+    let now = (door.clock)();
     let mut lines: Vec<Option<Line>> = Vec::with_capacity(body.consents.len());
     let mut movements = Vec::new();
     let mut positions = Vec::new();
@@ -63,15 +62,16 @@ pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Resul
         }
     }
     let ids: Vec<_> = movements.iter().map(|movement| movement.head.event_id.to_string()).collect();
-    let recorded = app.intake.take(movements, now).await;
+    let recorded = door.intake.take(movements, now).await;
     let failures = recorded.iter().filter(|result| result.is_err()).count();
     for ((result, id), index) in recorded.into_iter().zip(ids).zip(positions) {
         lines[index] = Some(match result {
             Ok(recorded) => {
-                let result = match (recorded.is_new, recorded.merge) {
-                    (false, _) => "duplicate",
-                    (true, Merge::Superseded) => "superseded",
-                    (true, Merge::Advanced | Merge::Repeated) => "accepted",
+                // An event that was told before and takes effect only now was never answered.
+                let result = match (recorded.merge, recorded.is_new) {
+                    (Merge::Advanced, _) => "accepted",
+                    (Merge::Superseded, true) => "superseded",
+                    (Merge::Superseded | Merge::Repeated, _) => "duplicate",
                 };
                 Line { index, result, id: Some(id), code: None, message: None }
             }
@@ -116,8 +116,8 @@ fn movement(checked: Checked, brand: &Brand, now: Timestamp) -> Movement {
     // With a name of the caller's, an undated consent sent twice is one event; without one, it
     // happened at the moment of each receipt.
     let dated = if checked.dated || checked.external_id.is_none() { date.as_str() } else { "" };
-    let external_id = checked.external_id.as_deref().unwrap_or_default();
-    let event_id = EventId::derive("api", [external_id, checked.status.as_str(), checked.source.as_str(), dated]);
+    let external_id = checked.external_id.as_deref().map(|name| brand.recipient_id_key.veil(name)).unwrap_or_default();
+    let event_id = EventId::derive("api", [external_id.as_str(), checked.status.as_str(), checked.source.as_str(), dated]);
     Movement {
         key: ConsentKey {
             recipient_id: checked.recipient.id(&brand.recipient_id_key, &brand.name),

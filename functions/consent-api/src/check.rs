@@ -9,9 +9,10 @@ use serde_json::Value;
 use shared::brand::Brand;
 use shared::consent::code::Code;
 use shared::consent::{Channel, ConsentKey, ConsentState, Recipient, RecipientType, Status, Sync};
+use shared::door::Door;
 use shared::problem::{self, Problem};
 
-use crate::{App, unavailable};
+use crate::unavailable;
 
 /// Most addresses in one request.
 const LIMIT: usize = 1000;
@@ -37,7 +38,7 @@ struct Denied {
     reason: &'static str,
 }
 
-pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
     let question: Question = problem::read(request)?;
     let channel: Channel = question.channel.parse().map_err(|error: shared::consent::UnknownWord| Problem::rule(error.to_string()))?;
     let recipient_type: RecipientType = match question.recipient_type.as_deref() {
@@ -58,7 +59,7 @@ pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Resul
         .collect();
     let wanted: Vec<_> = keys.iter().flatten().cloned().collect();
     let states: HashMap<ConsentKey, ConsentState> =
-        app.ledger.states(&wanted).await.map_err(unavailable)?.into_iter().map(|state| (state.key.clone(), state)).collect();
+        door.ledger.states(&wanted).await.map_err(unavailable)?.into_iter().map(|state| (state.key.clone(), state)).collect();
     let mut answer = Answer { allowed: Vec::new(), denied: Vec::new() };
     for (recipient, key) in question.recipients.into_iter().zip(keys) {
         let reason = match key {

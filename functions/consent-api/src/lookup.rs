@@ -8,10 +8,11 @@ use shared::brand::Brand;
 use shared::calendar;
 use shared::consent::code::{Code, Hold};
 use shared::consent::{Channel, ConsentDate, ConsentState, RawRecipient, Recipient, RecipientType, Source, Status, Sync};
+use shared::door::Door;
 use shared::ledger::{Ending, Entry};
 use shared::problem::{self, Problem};
 
-use crate::{App, check, unavailable};
+use crate::{check, unavailable};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -106,11 +107,11 @@ struct Line {
     insider: Option<Target>,
 }
 
-pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
     let question: Question = problem::read(request)?;
     let recipient = Recipient::parse_any(question.recipient.expose()).map_err(|error| Problem::rule(error.to_string()))?;
     let recipient_id = recipient.id(&brand.recipient_id_key, &brand.name);
-    let story = app.ledger.story(&brand.name, &recipient_id).await.map_err(unavailable)?;
+    let story = door.ledger.story(&brand.name, &recipient_id).await.map_err(unavailable)?;
     let history = story.history.into_iter().map(|entry| line(entry, &story.states)).collect();
     let states = story.states.iter().map(state).collect();
     let answer = Story { recipient: recipient.expose().to_owned(), recipient_id: recipient_id.to_string(), states, history };

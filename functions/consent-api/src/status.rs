@@ -8,11 +8,12 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::brand::Brand;
 use shared::consent::ConsentDate;
+use shared::door::Door;
 use shared::iys::AllowanceUse;
 use shared::problem::{self, Problem};
 use shared::sync::pull::{FEEDS, feed_name};
 
-use crate::{App, unavailable};
+use crate::unavailable;
 
 /// Most index pages (1 MB each) that are counted per shard.
 const PAGES: usize = 20;
@@ -41,16 +42,16 @@ struct Status {
     unknown_events: BTreeMap<String, u64>,
 }
 
-pub(crate) async fn handle(app: &App, brand: &Brand) -> Result<Response<Body>, Problem> {
-    let now = (app.clock)();
-    let backlog = app.ledger.backlog(&brand.name, PAGES).await.map_err(unavailable)?;
+pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>, Problem> {
+    let now = (door.clock)();
+    let backlog = door.ledger.backlog(&brand.name, PAGES).await.map_err(unavailable)?;
     let mut last_pull = BTreeMap::new();
     for feed in FEEDS {
-        let trail = app.ledger.trail(&brand.name, feed_name(feed)).await.map_err(unavailable)?;
+        let trail = door.ledger.trail(&brand.name, feed_name(feed)).await.map_err(unavailable)?;
         last_pull.insert(feed_name(feed), trail.read_at);
     }
-    let budget = AllowanceUse::read(&app.ledger, now).await.map_err(unavailable)?;
-    let unknown_events = app.ledger.unknown_events(&brand.name).await.map_err(unavailable)?;
+    let budget = AllowanceUse::read(&door.ledger, now).await.map_err(unavailable)?;
+    let unknown_events = door.ledger.unknown_events(&brand.name).await.map_err(unavailable)?;
     let status = Status {
         brand: brand.name.to_string(),
         at: now,

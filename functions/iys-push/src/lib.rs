@@ -2,9 +2,11 @@
 //! sent.
 
 use std::collections::{BTreeMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures::FutureExt;
 use jiff::SignedDuration;
 use lambda_runtime::{LambdaEvent, service_fn};
 use shared::brands::Brands;
@@ -13,6 +15,7 @@ use shared::consent::{BrandName, ConsentKey};
 use shared::iys::{self, IysRegistry};
 use shared::ledger::Ledger;
 use shared::queue::{PushMessage, Queues};
+use shared::sync::isolate::isolate;
 use shared::sync::push::Push;
 use shared::{aws, clock, environment, telemetry, wiring};
 
@@ -111,17 +114,19 @@ impl App {
             result_wait: self.result_wait,
         };
         for (submission, message) in share.submissions {
-            if !Box::pin(push.look_after(&submission)).await {
+            // A panic here is this message's alone, too.
+            let looked_after = AssertUnwindSafe(Box::pin(push.look_after(&submission))).catch_unwind().await;
+            if !looked_after.unwrap_or(false) {
                 failed.insert(message);
             }
         }
-        if share.keys.is_empty() {
-            return;
-        }
-        let keys: Vec<_> = share.keys.iter().map(|(key, _)| key.clone()).collect();
-        let report = Box::pin(push.run(&keys)).await;
-        tracing::info!(brand = %name, keys = keys.len(), finished = report.finished, failed = report.failed.len(), "states carried to İYS");
-        failed.extend(share.keys.into_iter().filter(|(key, _)| report.failed.contains(key)).map(|(_, message)| message));
+        let push = &push;
+        let again = isolate(share.keys, |keys| async move {
+            let report = Box::pin(push.run(&keys)).await;
+            tracing::info!(brand = %name, keys = keys.len(), finished = report.finished, failed = report.failed.len(), "states carried to İYS");
+            report.failed
+        });
+        failed.extend(again.await);
     }
 }
 

@@ -14,6 +14,7 @@ use shared::consent::{BrandName, ConsentKey};
 use shared::insider;
 use shared::ledger::Ledger;
 use shared::queue::RelayMessage;
+use shared::sync::isolate::isolate;
 use shared::sync::relay::Relay;
 use shared::sync::throttle::LedgerThrottle;
 use shared::{aws, clock, environment, telemetry, wiring};
@@ -89,10 +90,13 @@ impl App {
         };
         let insider = self.client(&brand);
         let relay = Relay { ledger: &self.ledger, brand: &brand, insider: &insider, clock: &self.clock, grace: self.grace };
-        let wanted: Vec<_> = keys.iter().map(|(key, _)| key.clone()).collect();
-        let report = Box::pin(relay.run(&wanted)).await;
-        tracing::info!(brand = %name, keys = wanted.len(), finished = report.finished, failed = report.failed.len(), "states carried to Insider");
-        failed.extend(keys.into_iter().filter(|(key, _)| report.failed.contains(key)).map(|(_, message)| message));
+        let relay = &relay;
+        let again = isolate(keys, |keys| async move {
+            let report = Box::pin(relay.run(&keys)).await;
+            tracing::info!(brand = %name, keys = keys.len(), finished = report.finished, failed = report.failed.len(), "states carried to Insider");
+            report.failed
+        });
+        failed.extend(again.await);
     }
 
     /// The brand's client, made once for each reading of its configuration.

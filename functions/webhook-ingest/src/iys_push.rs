@@ -4,11 +4,12 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::brand::Brand;
+use shared::door::Door;
 use shared::iys;
 use shared::problem::{self, Problem};
 use shared::{http_auth, sync};
 
-use crate::App;
+use crate::take;
 
 #[derive(Default, Serialize)]
 struct Answer {
@@ -22,13 +23,13 @@ struct Answer {
     unreadable: usize,
 }
 
-pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
     let (username, password) = http_auth::basic_credentials(request.headers()).unwrap_or_default();
     if !brand.iys.push.fit(&username, &password) {
         return Err(Problem::unauthorised("Basic realm=\"iys\", charset=\"UTF-8\""));
     }
     let lines = iys::read_notice(problem::body(request)?).map_err(|error| Problem::malformed(error.to_string()))?;
-    let now = (app.clock)();
+    let now = (door.clock)();
     let mut answer = Answer { received: lines.len(), ..Answer::default() };
     let mut movements = Vec::new();
     for line in lines {
@@ -46,7 +47,7 @@ pub(crate) async fn handle(app: &App, brand: &Brand, request: &Request) -> Resul
             }
         }
     }
-    let taken = app.take(movements).await?;
+    let taken = take(door, movements).await?;
     answer.accepted = taken.accepted;
     answer.duplicates = taken.duplicates;
     answer.superseded = taken.superseded;

@@ -6,43 +6,15 @@
 mod insider_events;
 mod iys_push;
 
-use std::sync::Arc;
-
 use lambda_http::http::Method;
-use lambda_http::{Body, Request, RequestExt, Response, service_fn};
-use shared::brand::Brand;
-use shared::brands::Brands;
-use shared::clock::Clock;
+use lambda_http::{Body, Request, RequestExt, Response};
 use shared::consent::{Merge, Movement};
-use shared::intake::Intake;
-use shared::ledger::Ledger;
+use shared::door::{self, Door};
 use shared::problem::Problem;
-use shared::{aws, clock, environment, telemetry, wiring};
-
-/// What the handlers work with.
-pub struct App {
-    brands: Brands,
-    ledger: Ledger,
-    intake: Intake,
-    clock: Clock,
-}
 
 /// Runs the function until the runtime ends it.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
-    telemetry::start();
-    let config = aws::config().await;
-    let ledger = wiring::ledger(&config)?;
-    let app = Arc::new(App {
-        brands: wiring::brands(&config)?,
-        intake: Intake::new(ledger.clone(), wiring::queues(&config)?, environment::work_grace()?),
-        ledger,
-        clock: clock::system(),
-    });
-    lambda_http::run(service_fn(move |request: Request| {
-        let app = app.clone();
-        async move { Ok::<_, std::convert::Infallible>(app.handle(request).await) }
-    }))
-    .await
+    door::serve(|door, request| async move { route(&door, &request).await }).await
 }
 
 /// How many movements did what.
@@ -53,51 +25,37 @@ struct Taken {
     superseded: usize,
 }
 
-impl App {
-    /// Answers one request.
-    pub async fn handle(&self, request: Request) -> Response<Body> {
-        self.route(&request).await.unwrap_or_else(Problem::into_response)
+async fn route(door: &Door, request: &Request) -> Result<Response<Body>, Problem> {
+    let path = request.raw_http_path();
+    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let ["v1", name, rest @ ..] = segments.as_slice() else { return Err(Problem::not_found("There is no such route")) };
+    if !matches!(rest, ["insider", "events"] | ["iys", "push"]) {
+        return Err(Problem::not_found("There is no such route"));
     }
-
-    async fn route(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let path = request.raw_http_path();
-        let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
-        let ["v1", name, rest @ ..] = segments.as_slice() else { return Err(Problem::not_found("There is no such route")) };
-        if !matches!(rest, ["insider", "events"] | ["iys", "push"]) {
-            return Err(Problem::not_found("There is no such route"));
-        }
-        if request.method() != Method::POST {
-            return Err(Problem::method("POST"));
-        }
-        let brand = self.brand(name).await?;
-        match rest {
-            ["insider", ..] => insider_events::handle(self, &brand, request).await,
-            _ => iys_push::handle(self, &brand, request).await,
-        }
+    if request.method() != Method::POST {
+        return Err(Problem::method("POST"));
     }
+    let brand = door.brand(name).await?;
+    match rest {
+        ["insider", ..] => insider_events::handle(door, &brand, request).await,
+        _ => iys_push::handle(door, &brand, request).await,
+    }
+}
 
-    async fn brand(&self, name: &str) -> Result<Arc<Brand>, Problem> {
-        let brand = self.brands.get(name, (self.clock)()).await.map_err(|error| {
-            tracing::error!(%error, "request refused");
+/// Takes movements in, all or nothing as far as the sender is concerned.
+async fn take(door: &Door, movements: Vec<Movement>) -> Result<Taken, Problem> {
+    let mut taken = Taken::default();
+    for recorded in door.intake.take(movements, (door.clock)()).await {
+        let recorded = recorded.map_err(|error| {
+            tracing::error!(%error, "a movement was not recorded");
             Problem::unavailable()
         })?;
-        brand.ok_or_else(|| Problem::not_found("There is no such brand"))
-    }
-
-    /// Takes movements in, all or nothing as far as the sender is concerned.
-    async fn take(&self, movements: Vec<Movement>) -> Result<Taken, Problem> {
-        let mut taken = Taken::default();
-        for recorded in self.intake.take(movements, (self.clock)()).await {
-            let recorded = recorded.map_err(|error| {
-                tracing::error!(%error, "a movement was not recorded");
-                Problem::unavailable()
-            })?;
-            match (recorded.is_new, recorded.merge) {
-                (false, _) => taken.duplicates += 1,
-                (true, Merge::Superseded) => taken.superseded += 1,
-                (true, Merge::Advanced | Merge::Repeated) => taken.accepted += 1,
-            }
+        // An event that was told before and takes effect only now was never answered.
+        match (recorded.merge, recorded.is_new) {
+            (Merge::Advanced, _) => taken.accepted += 1,
+            (Merge::Superseded, true) => taken.superseded += 1,
+            (Merge::Superseded | Merge::Repeated, _) => taken.duplicates += 1,
         }
-        Ok(taken)
     }
+    Ok(taken)
 }

@@ -66,7 +66,7 @@ fn examples(stack: &Stack) -> [(&'static str, String); 7] {
         ),
         ("what İYS knows of her now", format!("curl -s '{iys}/_sandbox/consents?recipient={PERSON}")),
         (
-            "she refuses e-mail as a citizen, at İYS itself; the next pull brings it",
+            "she refuses e-mail as a citizen, at İYS itself; its push notice brings it",
             post(
                 &format!("{iys}/_sandbox/citizen"),
                 &format!(r#"{{"brandCode":{BRAND_CODE},"recipient":"{PERSON}","type":"EPOSTA","status":"RET"}}"#),

@@ -30,7 +30,8 @@ pub enum Step {
     Reject(Code),
     /// Wait for somebody.
     Hold(Hold),
-    /// Ask whether the registry holds an ONAY: without one a RET would be refused.
+    /// Ask whether the registry holds an ONAY: without one a RET has nothing to lift there, and a late
+    /// ONAY is no consent any more.
     Ask,
     /// Fetch what the registry holds and merge it: it contradicts what came from there.
     Adopt,
@@ -54,13 +55,15 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
     if !head.source.is_sendable() {
         return Step::Adopt;
     }
+    let today = ConsentDate::at(now);
+    let too_late = calendar::is_too_late(head.consent_date.civil(), today.civil());
     match (head.status, state.known) {
         (Status::Ret, None) => return Step::Ask,
+        (Status::Onay, None) if too_late => return Step::Ask,
         (status, Some(known)) if known.status == status => return Step::Settle(Outcome::AlreadyThere),
         _ => {}
     }
-    let today = ConsentDate::at(now);
-    if calendar::is_too_late(head.consent_date.civil(), today.civil()) {
+    if too_late {
         return match head.status {
             Status::Ret if policy.late_ret_as_hs_karar => Step::Correct(Box::new(as_hs_karar(state, now))),
             _ => Step::Reject(Code::TOO_LATE),
@@ -78,6 +81,23 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
         return Step::Wait(head.consent_date.instant());
     }
     Step::Send
+}
+
+/// What the registry's answer that it holds no ONAY means for a state whose step was [`Step::Ask`]:
+/// the outcome, or the code that it would be refused with.
+pub fn without_onay(status: Status) -> Result<Outcome, Code> {
+    match status {
+        Status::Ret => Ok(Outcome::NotRegistered),
+        Status::Onay => Err(Code::TOO_LATE),
+    }
+}
+
+/// Whether a RET that the registry called too late may go as the brand's own decision of this moment.
+/// One that is dated today already is not refused for its age, so another would not help.
+pub fn may_become_hs_karar(state: &ConsentState, policy: Policy, now: Timestamp) -> bool {
+    let decided_today =
+        state.head.source == Source::HsKarar && state.head.consent_date.civil().date() == ConsentDate::at(now).civil().date();
+    state.head.status == Status::Ret && policy.late_ret_as_hs_karar && !decided_today
 }
 
 /// A RET that is too late, as the brand's own decision of this moment.

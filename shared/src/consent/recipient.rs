@@ -241,18 +241,27 @@ impl RecipientIdKey {
         self.0.expose_secret().len() >= 32
     }
 
+    /// A caller's own name of something, made safe for keys and logs: callers have been seen to use an
+    /// address as a name.
+    pub fn veil(&self, name: &str) -> String {
+        self.mac("name", name)
+    }
+
     fn id(&self, brand: &BrandName, recipient: &Recipient) -> RecipientId {
+        RecipientId(self.mac(brand.as_str(), recipient.expose()).into())
+    }
+
+    /// 128 bits, in 22 characters: no two texts meet by chance.
+    fn mac(&self, domain: &str, text: &str) -> String {
         // HMAC takes keys of any length, so the fallback key is never used.
         let mut mac = match Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes()) {
             Ok(mac) => mac,
             Err(_) => Hmac::<Sha256>::new(&Default::default()),
         };
-        mac.update(brand.as_str().as_bytes());
+        mac.update(domain.as_bytes());
         mac.update(&[0]);
-        mac.update(recipient.expose().as_bytes());
-        let digest = mac.finalize().into_bytes();
-        // 128 bits: no two addresses of a brand meet by chance.
-        RecipientId(BASE64URL_NOPAD.encode(&digest[..16]).into())
+        mac.update(text.as_bytes());
+        BASE64URL_NOPAD.encode(&mac.finalize().into_bytes()[..16])
     }
 }
 

@@ -142,6 +142,22 @@ impl Sync {
         }
     }
 
+    /// How often the sweep has re-queued it in vain.
+    pub const fn sweeps(&self) -> u16 {
+        match self {
+            Sync::Pending { sweeps, .. } => *sweeps,
+            _ => 0,
+        }
+    }
+
+    const fn is_final(&self) -> bool {
+        matches!(self, Sync::Settled { .. } | Sync::Rejected { .. })
+    }
+
+    fn may_have_been_sent(&self) -> bool {
+        matches!(self, Sync::Pending { .. } | Sync::Submitted { .. })
+    }
+
     fn may_be_on_its_way(&self) -> bool {
         matches!(self, Sync::Pending { .. } | Sync::Submitted { .. } | Sync::Held { .. })
     }
@@ -201,6 +217,12 @@ pub enum Answer {
     },
 }
 
+impl Answer {
+    const fn is_final(&self) -> bool {
+        matches!(self, Answer::Settled { .. } | Answer::Rejected(_))
+    }
+}
+
 /// The state of one consent key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentState {
@@ -253,6 +275,11 @@ impl ConsentState {
         if movement.head.outranks(&self.head) {
             let told_again = movement.head.status == self.head.status && movement.head.consent_date == self.head.consent_date;
             let on_its_way = self.insider.may_be_on_its_way();
+            // A request with the opposite may have reached the registry without an answer of it: what
+            // was known of the registry before is not known any more. What it says itself stands.
+            if self.registry.may_have_been_sent() && movement.head.status != status_before && movement.head.origin != Origin::Registry {
+                self.known = None;
+            }
             self.head = movement.head.clone();
             if told_again {
                 // Another report of the same act, such as our own movement in the registry's feed:
@@ -280,13 +307,20 @@ impl ConsentState {
     }
 
     /// Takes a target's answer for the state that `sent` names. When the state has moved on in the
-    /// meantime, the answer only tells what the target held: the newer state stays open.
+    /// meantime, the answer only tells what the target held: the newer state stays open. What is
+    /// final stays so when another worker, late, still has something to wait for.
     pub fn answered(&mut self, target: Target, sent: &Sent, answer: Answer, now: Timestamp, due: Timestamp) {
         let same_event = sent.event_id == self.head.event_id;
         // The registry's feed may tell of what was sent before its answer does: the head is then the
         // feed's report of the same act.
         let same_act = sent.status == self.head.status && sent.consent_date == self.head.consent_date;
         let current = same_event || same_act;
+        // The same answer told twice: the first one stands, with the id that came with it.
+        let stands = matches!(self.sync(target), Sync::Settled { outcome: Outcome::Applied, .. });
+        let late = if answer.is_final() { stands && matches!(answer, Answer::Settled { .. }) } else { self.sync(target).is_final() };
+        if current && late {
+            return;
+        }
         if target == Target::Registry {
             self.note_registry_answer(sent, &answer);
             let it_has_it = matches!(answer, Answer::Settled { outcome: Outcome::Applied | Outcome::AlreadyThere, .. });
@@ -314,7 +348,8 @@ impl ConsentState {
         self.insider_doubt = self.insider_doubt.max(Some(until));
     }
 
-    /// Re-opens a target's work, for the sweep: it is due again at `due`.
+    /// Re-opens a target's work, for the sweep: it is due again at `due`. What is held stays visibly
+    /// so, since when it is.
     pub fn requeued(&mut self, target: Target, due: Timestamp) {
         let sync = self.sync_mut(target);
         match sync {
@@ -370,21 +405,25 @@ impl ConsentState {
     }
 
     fn note_known(&mut self, status: Status, consent_date: ConsentDate) {
-        // Among what the registry said with dates, the newest counts; an equal date at the registry
-        // is the later movement of that second.
-        let newer = self.known.and_then(|known| known.consent_date).is_none_or(|known| consent_date >= known);
-        if newer {
+        // Among what the registry said with dates, the newest counts; of two in one second the refusal,
+        // as everywhere.
+        let before = self.known.and_then(|known| known.consent_date.map(|date| (date, known.status == Status::Ret)));
+        if before.is_none_or(|before| (consent_date, status == Status::Ret) >= before) {
             self.known = Some(Known { status, consent_date: Some(consent_date) });
         }
     }
 
     fn note_registry_answer(&mut self, sent: &Sent, answer: &Answer) {
+        // An answer about something older than what the registry has said since tells nothing new.
+        let outdated = self.known.and_then(|known| known.consent_date).is_some_and(|known| known > sent.consent_date);
         match answer {
             Answer::Settled { outcome: Outcome::Applied, .. } => self.note_known(sent.status, sent.consent_date),
-            Answer::Settled { outcome: Outcome::AlreadyThere, .. } if self.known.is_none_or(|known| known.status != sent.status) => {
+            Answer::Settled { outcome: Outcome::AlreadyThere, .. }
+                if !outdated && self.known.is_none_or(|known| known.status != sent.status) =>
+            {
                 self.known = Some(Known { status: sent.status, consent_date: None });
             }
-            Answer::Settled { outcome: Outcome::NotRegistered, .. } => self.known = None,
+            Answer::Settled { outcome: Outcome::NotRegistered, .. } if !outdated => self.known = None,
             _ => {}
         }
     }
@@ -457,7 +496,7 @@ fn sync_of(answer: Answer, now: Timestamp, before: &Sync) -> Sync {
             Sync::Held { why, since, due }
         }
         Answer::Submitted { submission, due } => Sync::Submitted { submission, due },
-        Answer::Postponed { due } => Sync::Pending { due, sweeps: 0 },
+        Answer::Postponed { due } => Sync::Pending { due, sweeps: before.sweeps() },
     }
 }
 

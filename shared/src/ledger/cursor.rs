@@ -94,17 +94,21 @@ impl Ledger {
         }
     }
 
-    /// Gives a job's lease back.
-    pub async fn release(&self, brand: &BrandName, job: &str) -> Result<(), LedgerError> {
-        self.client
+    /// Gives back the lease that was taken until `until`; one that somebody else took since stays.
+    pub async fn release(&self, brand: &BrandName, job: &str, until: Timestamp) -> Result<(), LedgerError> {
+        let delete = self
+            .client
             .delete_item()
             .table_name(&self.table)
             .key("PK", partition(brand))
             .key("SK", AttributeValue::S(format!("LEASE#{job}")))
-            .send()
-            .await
-            .map_err(LedgerError::store("DeleteItem"))?;
-        Ok(())
+            .condition_expression("until_ms = :until")
+            .expression_attribute_values(":until", AttributeValue::N(until.as_millisecond().to_string()));
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) => Err(LedgerError::store("DeleteItem")(error)),
+        }
     }
 }
 

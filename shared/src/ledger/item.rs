@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::LedgerError;
 use crate::calendar;
 use crate::consent::{
-    BrandName, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Origin, Outcome, Recipient, RecipientId,
-    RecipientType, Source, Status, Sync, Target,
+    Answer, BrandName, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Outcome, Recipient, RecipientId,
+    RecipientType, Sync, Target,
 };
 
 /// An item as the SDK carries it.
@@ -65,12 +65,8 @@ pub(super) struct StateItem {
     #[serde(rename = "SK")]
     sk: String,
     recipient: String,
-    status: Status,
-    source: Source,
-    consent_date: ConsentDate,
-    origin: Origin,
-    event_id: EventId,
-    received_at: Timestamp,
+    #[serde(flatten)]
+    head: Head,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     known: Option<Known>,
     registry: Sync,
@@ -99,12 +95,7 @@ impl StateItem {
             pk: partition(&state.key.brand, &state.key.recipient_id),
             sk: state_sort(state.key.channel, state.key.recipient_type),
             recipient: state.recipient.expose().to_owned(),
-            status: state.head.status,
-            source: state.head.source.clone(),
-            consent_date: state.head.consent_date,
-            origin: state.head.origin,
-            event_id: state.head.event_id.clone(),
-            received_at: state.head.received_at,
+            head: state.head.clone(),
             known: state.known,
             registry: state.registry.clone(),
             insider: state.insider.clone(),
@@ -141,14 +132,7 @@ impl StateItem {
         Ok(ConsentState {
             key,
             recipient,
-            head: Head {
-                status: stored.status,
-                source: stored.source,
-                consent_date: stored.consent_date,
-                origin: stored.origin,
-                event_id: stored.event_id,
-                received_at: stored.received_at,
-            },
+            head: stored.head,
             known: stored.known,
             registry: stored.registry,
             insider: stored.insider,
@@ -188,14 +172,38 @@ pub struct Ending {
     pub at: Timestamp,
 }
 
+impl Ending {
+    /// How a target's work ended, if it did.
+    pub(super) fn of_sync(sync: &Sync) -> Option<Self> {
+        match sync {
+            Sync::Settled { outcome, at, transaction_id } => {
+                Some(Self { outcome: Some(*outcome), code: None, transaction_id: transaction_id.clone(), at: *at })
+            }
+            Sync::Rejected { code, at } => Some(Self { outcome: None, code: Some(code.clone()), transaction_id: None, at: *at }),
+            _ => None,
+        }
+    }
+
+    /// How a target's answer ends its work, if it does.
+    pub(super) fn of_answer(answer: &Answer, now: Timestamp) -> Option<Self> {
+        match answer {
+            Answer::Settled { outcome, transaction_id } => {
+                Some(Self { outcome: Some(*outcome), code: None, transaction_id: transaction_id.clone(), at: now })
+            }
+            Answer::Rejected(code) => Some(Self { outcome: None, code: Some(code.clone()), transaction_id: None, at: now }),
+            Answer::Held { .. } | Answer::Submitted { .. } | Answer::Postponed { .. } => None,
+        }
+    }
+}
+
 /// A movement as the history keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The movement.
     pub movement: Movement,
-    /// How it ended at the registry, where it was sent there itself.
+    /// How it ended at the registry, unless another movement took its place before.
     pub registry: Option<Ending>,
-    /// How it ended at Insider, where it was sent there itself.
+    /// How it ended at Insider, unless another movement took its place before.
     pub insider: Option<Ending>,
     /// Whether it is kept without any effect.
     pub aside: bool,
@@ -209,12 +217,8 @@ pub(super) struct MovementItem {
     #[serde(rename = "SK")]
     sk: String,
     recipient: String,
-    status: Status,
-    source: Source,
-    consent_date: ConsentDate,
-    origin: Origin,
-    event_id: EventId,
-    received_at: Timestamp,
+    #[serde(flatten)]
+    head: Head,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     registry: Option<Ending>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -233,12 +237,7 @@ impl MovementItem {
             pk: partition(&movement.key.brand, &movement.key.recipient_id),
             sk: movement_sort(&movement.key, &movement.head.event_id),
             recipient: movement.recipient.expose().to_owned(),
-            status: movement.head.status,
-            source: movement.head.source.clone(),
-            consent_date: movement.head.consent_date,
-            origin: movement.head.origin,
-            event_id: movement.head.event_id.clone(),
-            received_at: movement.head.received_at,
+            head: movement.head.clone(),
             registry: None,
             insider: None,
         }
@@ -253,15 +252,7 @@ impl MovementItem {
         let stored: Self = serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|_| unreadable("form"))?;
         let key = key_of(&stored.pk, &stored.sk)?;
         let recipient = Recipient::parse(&stored.recipient, key.channel).map_err(|_| unreadable("recipient"))?;
-        let head = Head {
-            status: stored.status,
-            source: stored.source,
-            consent_date: stored.consent_date,
-            origin: stored.origin,
-            event_id: stored.event_id,
-            received_at: stored.received_at,
-        };
         let aside = stored.sk.starts_with('N');
-        Ok(Entry { movement: Movement { key, recipient, head }, registry: stored.registry, insider: stored.insider, aside })
+        Ok(Entry { movement: Movement { key, recipient, head: stored.head }, registry: stored.registry, insider: stored.insider, aside })
     }
 }

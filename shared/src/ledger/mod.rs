@@ -12,19 +12,20 @@
 //! | Write | Table | Index | Units |
 //! |---|---|---|---|
 //! | a movement that opens work, at one target or both | 2 | 1 | 3 |
+//! | the same in place of one that has ended, whose endings go into the history | 3 | 1 | 4 |
 //! | the same over work that is still open | 2 | 2 | 4 |
-//! | a movement that becomes the state and opens nothing | 2 | 0 | 2 |
+//! | a movement that becomes the state and opens nothing, in place of one that has ended | 3 | 0 | 3 |
 //! | a movement that is superseded, or repeated | 1 | 0 | 1 |
-//! | one target settled or refused while the other is open; the last one settled | 2 | 1 | 3 |
-//! | the last one settled beside a refusal; an ONAY settled at the registry that Insider waits for | 2 | 2 | 4 |
+//! | one target settled or refused while the other is open; the last one settled | 1 | 1 | 2 |
+//! | the last one settled beside a refusal; an ONAY settled at the registry that Insider waits for | 1 | 2 | 3 |
 //! | a mark as submitted while Insider's work keeps the due time | 1 | 1 | 2 |
 //! | a mark as submitted otherwise; work held or re-opened | 1 | 2 | 3 |
 //! | a bulk submission of 1,000 members, written ahead | 108 | 1 | 109 |
 //! | … each time that it is written with the registry's ids | 141 | 2 | 143 |
 //! | … removed | 141 | 1 | 142 |
 //!
-//! So a refusal from the API costs 9 until both targets have it, one from İYS or Insider 6, and a
-//! consent from the API 10.
+//! So a key's first refusal from the API costs 7 until both targets have it, one from İYS or Insider 5,
+//! and a consent from the API 8; a movement that follows one that has ended costs one more.
 
 pub mod budget;
 mod control;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::item::{self, Ending, Entry, Item, MovementItem, StateItem};
 use super::{Ledger, LedgerError};
-use crate::consent::{Answer, BrandName, ConsentKey, ConsentState, Known, Merge, Movement, RecipientId, Sent, Sync, Target};
+use crate::consent::{Answer, BrandName, ConsentKey, ConsentState, EventId, Known, Merge, Movement, RecipientId, Sent, Sync, Target};
 
 /// How often a write is tried again over somebody else's.
 const WRITE_TRIES: usize = 24;
@@ -56,6 +56,9 @@ impl Ledger {
                 Some(before) => {
                     let mut state = before.clone();
                     let merge = state.apply(movement, now, due);
+                    if state.head.event_id != before.head.event_id {
+                        self.note_endings(&before).await?;
+                    }
                     let changed = state != before;
                     (state, merge, changed)
                 }
@@ -73,8 +76,10 @@ impl Ledger {
         self.put_new(MovementItem::aside(aside)).await.map(|_| ())
     }
 
-    /// Takes a target's answer for the state that `sent` names, and notes in the history how that
-    /// movement ended. The history comes first: repeating both after a crash in between is safe.
+    /// Takes a target's answer for the state that `sent` names.
+    ///
+    /// How the head of a state ended stands in the state itself; it goes into the history when another
+    /// movement takes its place, or here, when that has happened already.
     pub async fn answered(
         &self,
         key: &ConsentKey,
@@ -84,17 +89,21 @@ impl Ledger {
         now: Timestamp,
         due: Timestamp,
     ) -> Result<ConsentState, LedgerError> {
-        let ending = match &answer {
-            Answer::Settled { outcome, transaction_id } => {
-                Some(Ending { outcome: Some(*outcome), code: None, transaction_id: transaction_id.clone(), at: now })
+        for attempt in 0..WRITE_TRIES {
+            let before = self.worked_on(key).await?;
+            if before.head.event_id != sent.event_id
+                && let Some(ending) = Ending::of_answer(&answer, now)
+            {
+                self.note(key, &sent.event_id, &[(target, ending)]).await?;
             }
-            Answer::Rejected(code) => Some(Ending { outcome: None, code: Some(code.clone()), transaction_id: None, at: now }),
-            Answer::Held { .. } | Answer::Submitted { .. } | Answer::Postponed { .. } => None,
-        };
-        if let Some(ending) = ending {
-            self.note_ending(key, target, sent, &ending).await?;
+            let mut state = before.clone();
+            state.answered(target, sent, answer.clone(), now, due);
+            if state == before || self.put_state(&mut state).await? {
+                return Ok(state);
+            }
+            back_off(attempt).await;
         }
-        self.change(key, |state| state.answered(target, sent, answer.clone(), now, due)).await
+        Err(LedgerError::Contention)
     }
 
     /// Notes what the registry said it holds for a key, without a movement to show for it.
@@ -159,11 +168,19 @@ impl Ledger {
         let (states, movements, asides) =
             futures::join!(self.states_of(brand, recipient), self.items_of(brand, recipient, "M#"), self.items_of(brand, recipient, "N#"));
         let mut history: Vec<Entry> = movements?.into_iter().chain(asides?).map(MovementItem::read).collect::<Result<_, _>>()?;
+        let states = states?;
+        for entry in &mut history {
+            let head_of = |state: &&ConsentState| state.key == entry.movement.key && state.head.event_id == entry.movement.head.event_id;
+            if let Some(state) = states.iter().find(head_of) {
+                entry.registry = Ending::of_sync(&state.registry);
+                entry.insider = Ending::of_sync(&state.insider);
+            }
+        }
         history.sort_by(|a, b| {
             let order = |entry: &Entry| (entry.movement.head.consent_date, entry.movement.head.received_at);
             order(a).cmp(&order(b))
         });
-        Ok(Story { states: states?, history })
+        Ok(Story { states, history })
     }
 
     async fn items_of(&self, brand: &BrandName, recipient: &RecipientId, prefix: &str) -> Result<Vec<Item>, LedgerError> {
@@ -211,13 +228,16 @@ impl Ledger {
         if open.is_none() { Ok(states) } else { Err(LedgerError::Contention) }
     }
 
+    /// The state of a key that must have one.
+    async fn worked_on(&self, key: &ConsentKey) -> Result<ConsentState, LedgerError> {
+        self.state(key).await?.ok_or_else(|| LedgerError::Item { why: "a state that was worked on is gone".into() })
+    }
+
     /// Changes a state under the condition that nobody else did in the meantime. Nothing is written
     /// when the change changes nothing.
     async fn change(&self, key: &ConsentKey, change: impl Fn(&mut ConsentState)) -> Result<ConsentState, LedgerError> {
         for attempt in 0..WRITE_TRIES {
-            let Some(before) = self.state(key).await? else {
-                return Err(LedgerError::Item { why: "a state that was worked on is gone".into() });
-            };
+            let before = self.worked_on(key).await?;
             let mut state = before.clone();
             change(&mut state);
             if state == before || self.put_state(&mut state).await? {
@@ -267,20 +287,29 @@ impl Ledger {
         }
     }
 
-    async fn note_ending(&self, key: &ConsentKey, target: Target, sent: &Sent, ending: &Ending) -> Result<(), LedgerError> {
-        let value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(ending)
-            .map_err(|_| LedgerError::Item { why: "an ending cannot be written".into() })?;
-        let update = self
+    /// Writes into the history how the head of a state ended, before another movement takes its place.
+    async fn note_endings(&self, state: &ConsentState) -> Result<(), LedgerError> {
+        let endings: Vec<_> = Target::ALL.into_iter().filter_map(|target| Some((target, Ending::of_sync(state.sync(target))?))).collect();
+        if endings.is_empty() { Ok(()) } else { self.note(&state.key, &state.head.event_id, &endings).await }
+    }
+
+    async fn note(&self, key: &ConsentKey, event: &EventId, endings: &[(Target, Ending)]) -> Result<(), LedgerError> {
+        let mut update = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("PK", text(item::partition(&key.brand, &key.recipient_id)))
-            .key("SK", text(item::movement_sort(key, &sent.event_id)))
-            .update_expression("SET #target = :ending")
-            .condition_expression("attribute_exists(PK)")
-            .expression_attribute_names("#target", target.as_str())
-            .expression_attribute_values(":ending", value);
-        match update.send().await {
+            .key("SK", text(item::movement_sort(key, event)))
+            .condition_expression("attribute_exists(PK)");
+        let mut sets = Vec::with_capacity(endings.len());
+        for (target, ending) in endings {
+            let name = target.as_str();
+            let value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(ending)
+                .map_err(|_| LedgerError::Item { why: "an ending cannot be written".into() })?;
+            update = update.expression_attribute_names(format!("#{name}"), name).expression_attribute_values(format!(":{name}"), value);
+            sets.push(format!("#{name} = :{name}"));
+        }
+        match update.update_expression(format!("SET {}", sets.join(", "))).send().await {
             Ok(_) => Ok(()),
             // The history may have been pruned by retention; the state is what counts.
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),

@@ -1,8 +1,12 @@
 //! Bringing the targets to the ledger's state: each file is one way, each works on ids and reads the
 //! state at the moment of sending.
 
+mod bulk;
+pub mod isolate;
+mod patience;
 pub mod pull;
 pub mod push;
+mod reading;
 pub mod relay;
 pub mod sweep;
 pub mod throttle;

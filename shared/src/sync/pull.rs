@@ -2,6 +2,8 @@
 //!
 //! A page's cursor is noted only once every movement of the page is durable, so a crash costs a
 //! repetition and nothing else. Each run starts some minutes back; what is read twice is one movement.
+//! A movement of a key whose item has no readable form is counted and passed over, because no
+//! repetition mends it and the feed must go on for everybody else; the history has it all the same.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -44,7 +46,7 @@ pub struct Pulled {
     pub movements: usize,
     /// Movements that the ledger had not seen.
     pub new: usize,
-    /// Lines that could not be read.
+    /// Lines that could not be read, and movements of keys whose item could not.
     pub unreadable: usize,
 }
 
@@ -73,12 +75,13 @@ impl Pull<'_> {
         let name = feed_name(feed);
         let now = (self.clock)();
         let job = format!("pull-{name}");
-        if !self.ledger.try_lease(&self.brand.name, &job, now, now.saturating_add(LEASE).unwrap_or(now)).await? {
+        let until = now.saturating_add(LEASE).unwrap_or(now);
+        if !self.ledger.try_lease(&self.brand.name, &job, now, until).await? {
             return Ok(None);
         }
         let read = self.read(feed, name, now).await;
         // A lease that is not given back ends by itself.
-        if let Err(error) = self.ledger.release(&self.brand.name, &job).await {
+        if let Err(error) = self.ledger.release(&self.brand.name, &job, until).await {
             tracing::warn!(%error, feed = name, "the pull's lease was not given back");
         }
         read.map(Some)
@@ -98,7 +101,14 @@ impl Pull<'_> {
             let movements: Vec<_> = page.changes.into_iter().map(|change| movement(self.brand, change, now)).collect();
             pulled.movements += movements.len();
             for recorded in self.intake.take(movements, now).await {
-                pulled.new += usize::from(recorded?.is_new);
+                match recorded {
+                    Ok(recorded) => pulled.new += usize::from(recorded.is_new),
+                    Err(error @ LedgerError::Item { .. }) => {
+                        tracing::error!(%error, feed = name, "a movement of the feed met an item that cannot be read");
+                        pulled.unreadable += 1;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
             }
             if let Some(next) = page.cursor {
                 trail.note(next.clone(), now, OVERLAP);

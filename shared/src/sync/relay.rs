@@ -10,21 +10,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::StreamExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
+use super::patience::{HELD_RETRY, SHORT_WAIT, later};
+use super::reading;
 use crate::brand::Brand;
 use crate::clock::Clock;
-use crate::consent::{Answer, Channel, ConsentKey, ConsentState, Outcome, RecipientId, Status, Target};
+use crate::consent::{Answer, Channel, ConsentKey, ConsentState, Outcome, RecipientId, RecipientType, Status, Target};
 use crate::insider::{self, Flag, InsiderError};
 use crate::ledger::{Ledger, LedgerError};
 
-/// How many ledger reads and writes run at once.
+/// How many ledger writes and profile reads run at once.
 const AT_ONCE: usize = 16;
-/// A wait that is longer than this is noted in the ledger; a shorter one is left to the queue.
-const SHORT_WAIT: SignedDuration = SignedDuration::from_mins(2);
-/// When work that waits for a person is tried again.
-const HELD_RETRY: SignedDuration = SignedDuration::from_mins(30);
-
 /// The way from the ledger to one brand's Insider account.
 pub struct Relay<'a> {
     /// The ledger.
@@ -49,6 +46,13 @@ pub struct Report {
     pub finished: usize,
 }
 
+impl Report {
+    fn add(&mut self, other: Report) {
+        self.failed.extend(other.failed);
+        self.finished += other.finished;
+    }
+}
+
 /// One address on one channel, and what Insider must be told about it.
 struct Telling {
     channel: Channel,
@@ -67,29 +71,45 @@ impl Relay<'_> {
     /// Brings Insider to the state of these keys.
     pub async fn run(&self, keys: &[ConsentKey]) -> Report {
         let mut report = Report::default();
-        let mut addresses = BTreeMap::<(RecipientId, Channel), Vec<ConsentKey>>::new();
-        for key in keys {
-            addresses.entry((key.recipient_id.clone(), key.channel)).or_default().push(key.clone());
+        // Insider knows an address and a channel, so the states of every recipient type are read.
+        let mut addresses = BTreeMap::<(RecipientId, Channel), Vec<ConsentState>>::new();
+        let all_types = |key: &ConsentKey| {
+            let key = key.clone();
+            RecipientType::ALL.iter().map(move |recipient_type| ConsentKey { recipient_type: *recipient_type, ..key.clone() })
+        };
+        let wanted: Vec<_> = keys.iter().flat_map(all_types).collect();
+        match reading::states(self.ledger, &wanted).await {
+            Ok(reading) => {
+                for state in reading.states {
+                    addresses.entry((state.key.recipient_id.clone(), state.key.channel)).or_default().push(state);
+                }
+                // Without all of its states nobody knows what may be said of an address.
+                for unreadable in reading.unreadable {
+                    addresses.remove(&(unreadable.recipient_id.clone(), unreadable.channel));
+                    let concerned =
+                        keys.iter().filter(|key| key.recipient_id == unreadable.recipient_id && key.channel == unreadable.channel);
+                    report.failed.extend(concerned.cloned());
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, keys = keys.len(), "states were not read");
+                report.failed.extend(keys.iter().cloned());
+                return report;
+            }
         }
-        let mut readings = futures::stream::iter(addresses)
-            .map(|((recipient, channel), keys)| async move {
-                let states = self.ledger.states_of(&self.brand.name, &recipient).await;
-                (channel, keys, states)
+        let mut plans = futures::stream::iter(addresses)
+            .map(|((_, channel), states)| async move {
+                let mut report = Report::default();
+                let telling = self.plan(channel, states, &mut report).await;
+                (telling, report)
             })
             .buffer_unordered(AT_ONCE);
         let mut tellings = Vec::new();
-        while let Some((channel, keys, states)) = readings.next().await {
-            match states {
-                Ok(states) => {
-                    let states: Vec<_> = states.into_iter().filter(|state| state.key.channel == channel).collect();
-                    self.plan(channel, states, &mut tellings, &mut report).await;
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "states were not read");
-                    report.failed.extend(keys);
-                }
-            }
+        while let Some((telling, one)) = plans.next().await {
+            tellings.extend(telling);
+            report.add(one);
         }
+        drop(plans);
         let mut groups = HashMap::<(Channel, Status), Vec<Telling>>::new();
         for telling in tellings {
             groups.entry((telling.channel, telling.status)).or_default().push(telling);
@@ -104,20 +124,20 @@ impl Relay<'_> {
     }
 
     /// Decides what Insider must be told of one address; what it need not be told is settled here.
-    async fn plan(&self, channel: Channel, states: Vec<ConsentState>, tellings: &mut Vec<Telling>, report: &mut Report) {
+    async fn plan(&self, channel: Channel, states: Vec<ConsentState>, report: &mut Report) -> Option<Telling> {
         if states.iter().all(|state| state.insider.due().is_none()) {
             report.finished += states.len();
-            return;
+            return None;
         }
         let Some(status) = told(&states) else {
             // Nothing is known to tell yet: İYS's answer opens the work again.
             report.finished += states.len();
-            return;
+            return None;
         };
         let telling = Telling { channel, status, states };
         if self.brand.insider.flag_for(channel).is_none() {
             self.settle(&telling, &Answer::Settled { outcome: Outcome::NotNeeded, transaction_id: None }, report).await;
-            return;
+            return None;
         }
         let stranger =
             status == Status::Ret && !self.brand.insider.relay_unknown_addresses && telling.states.iter().all(|s| !s.seen_at_insider);
@@ -126,15 +146,15 @@ impl Relay<'_> {
                 Ok(Some(_)) => {}
                 Ok(None) => {
                     self.settle(&telling, &Answer::Settled { outcome: Outcome::NotNeeded, transaction_id: None }, report).await;
-                    return;
+                    return None;
                 }
                 Err(error) => {
                     self.no_answer(&telling, &error, report).await;
-                    return;
+                    return None;
                 }
             }
         }
-        tellings.push(telling);
+        Some(telling)
     }
 
     /// Tells Insider one status for many addresses of one channel.
@@ -174,8 +194,7 @@ impl Relay<'_> {
             })
             .buffer_unordered(AT_ONCE);
         while let Some(one) = settled.next().await {
-            report.finished += one.finished;
-            report.failed.extend(one.failed);
+            report.add(one);
         }
     }
 
@@ -235,8 +254,4 @@ enum Store {
 fn told(states: &[ConsentState]) -> Option<Status> {
     // RET is the larger word here, whoever says it.
     states.iter().filter_map(ConsentState::insider_status).max_by_key(|status| *status == Status::Ret)
-}
-
-fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
-    now.saturating_add(by).unwrap_or(now)
 }

@@ -1,13 +1,15 @@
 //! Finds work that no queue message has finished, and writes messages for it again.
 //!
 //! It reads the sparse index only, so a sweep costs as much as what is overdue. Each round the same
-//! work is looked after more rarely.
+//! work is looked after more rarely. One piece that cannot be read or written stops no other.
 
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
+use super::patience::{growing, later};
+use super::reading;
 use crate::clock::Clock;
-use crate::consent::{BrandName, ConsentKey, Sync, Target};
+use crate::consent::{BrandName, ConsentKey, Target};
 use crate::ledger::item::WORK_SHARDS;
 use crate::ledger::{DueWork, Ledger, LedgerError};
 use crate::queue::Queues;
@@ -18,8 +20,6 @@ const PAGE: i32 = 1000;
 const PAGES: usize = 10;
 /// How many pieces are looked at together.
 const AT_ONCE: usize = 16;
-/// The longest time between two looks at the same work.
-const RAREST: SignedDuration = SignedDuration::from_hours(6);
 
 /// Sweeps one brand's overdue work.
 pub struct Sweep<'a> {
@@ -68,60 +68,51 @@ impl Sweep<'_> {
         for work in due {
             match work {
                 DueWork::Key(key) => keys.push(key),
-                DueWork::Submission(id) => {
-                    self.submission(brand, &id, now).await?;
-                    swept.submissions += 1;
-                }
+                DueWork::Submission(id) => match self.submission(brand, &id, now).await {
+                    Ok(()) => swept.submissions += 1,
+                    Err(error) => tracing::error!(%error, submission = id, "an overdue submission was not queued again"),
+                },
             }
         }
-        let mut states = Vec::with_capacity(keys.len());
-        let mut writes = futures::stream::iter(self.ledger.states(&keys).await?)
+        let states = reading::states(self.ledger, &keys).await?.states;
+        let mut writes = futures::stream::iter(states)
             .map(|state| async move {
                 let overdue = |target: &Target| state.sync(*target).due().is_some_and(|due| due <= now);
                 let targets: Vec<_> = Target::ALL.into_iter().filter(overdue).collect();
-                let rounds = targets.iter().map(|target| rounds(state.sync(*target))).max().unwrap_or(0);
-                self.key(&state.key, &targets, rounds, now).await
+                let rounds = targets.iter().map(|target| state.sync(*target).sweeps()).max()?;
+                let next = later(now, growing(self.grace, rounds));
+                let requeued = self.ledger.requeued(&state.key, &targets, next).await;
+                Some((state.key, targets, requeued.map(|_| ())))
             })
             .buffer_unordered(AT_ONCE);
-        while let Some(state) = writes.next().await {
-            states.push(state?);
+        let (mut push, mut relay) = (Vec::new(), Vec::new());
+        while let Some(written) = writes.next().await {
+            // The index may be a moment behind: then nothing of the key is overdue any more.
+            let Some((key, targets, requeued)) = written else { continue };
+            if let Err(error) = requeued {
+                tracing::error!(%error, recipient = %key.recipient_id, channel = %key.channel, "an overdue key was not queued again");
+                continue;
+            }
+            swept.keys += 1;
+            for target in targets {
+                let keys: &mut Vec<ConsentKey> = if target == Target::Registry { &mut push } else { &mut relay };
+                keys.push(key.clone());
+            }
         }
-        swept.keys += states.len();
-        if let Err(error) = self.queues.notify(&states).await {
+        let (pushed, relayed) = futures::join!(self.queues.push(push), self.queues.relay(relay));
+        if let Err(error) = pushed.and(relayed) {
             tracing::warn!(%error, "no message for overdue work: the next sweep tries again");
         }
         Ok(())
     }
 
-    async fn key(
-        &self,
-        key: &ConsentKey,
-        targets: &[Target],
-        rounds: u16,
-        now: Timestamp,
-    ) -> Result<crate::consent::ConsentState, LedgerError> {
-        self.ledger.requeued(key, targets, self.next(rounds, now)).await
-    }
-
     async fn submission(&self, brand: &BrandName, id: &str, now: Timestamp) -> Result<(), LedgerError> {
         if let Some(submission) = self.ledger.submission(brand, id).await? {
-            self.ledger.put_submission(&submission, self.next(submission.checks, now)).await?;
+            self.ledger.put_submission(&submission, later(now, growing(self.grace, submission.checks))).await?;
             if let Err(error) = self.queues.push_submission(brand, id, 0).await {
                 tracing::warn!(%error, submission = id, "no message for an overdue submission: the next sweep tries again");
             }
         }
         Ok(())
-    }
-
-    fn next(&self, rounds: u16, now: Timestamp) -> Timestamp {
-        let wait = self.grace.checked_mul(1 << rounds.min(8)).unwrap_or(RAREST).min(RAREST);
-        now.saturating_add(wait).unwrap_or(now)
-    }
-}
-
-fn rounds(sync: &Sync) -> u16 {
-    match sync {
-        Sync::Pending { sweeps, .. } => *sweeps,
-        _ => 0,
     }
 }

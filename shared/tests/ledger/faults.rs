@@ -118,7 +118,7 @@ const ACTS: &[Act] = &[
     act(
         "the end of a lease",
         on!(|l| l.try_lease(&person().key.brand, "pull", at(0), at(60)).await.map(drop)),
-        on!(|l| l.release(&person().key.brand, "pull").await),
+        on!(|l| l.release(&person().key.brand, "pull", at(60)).await),
     ),
 ];
 

@@ -43,7 +43,9 @@ async fn one_of_two_workers_has_the_lease_until_it_ends_or_is_given_back() {
 
     assert!(other.try_lease(&demo(), "pull", at(61), at(121)).await.unwrap(), "its holder died");
     assert!(!one.try_lease(&demo(), "pull", at(62), at(122)).await.unwrap());
-    other.release(&demo(), "pull").await.unwrap();
+    one.release(&demo(), "pull", at(60)).await.unwrap();
+    assert!(!one.try_lease(&demo(), "pull", at(62), at(122)).await.unwrap(), "a holder that is too late gives back nothing");
+    other.release(&demo(), "pull", at(121)).await.unwrap();
     assert!(one.try_lease(&demo(), "pull", at(63), at(123)).await.unwrap());
 }
 

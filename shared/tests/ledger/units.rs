@@ -58,7 +58,7 @@ async fn hears(ledger: &Ledger, target: Target, answer: Answer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_movement_that_opens_work_costs_three_units_wherever_it_comes_from() {
+async fn a_movement_that_opens_work_costs_three_units_wherever_it_comes_from_and_four_in_place_of_one_that_has_ended() {
     for (origin, status) in [
         (Origin::Api, Status::Ret),
         (Origin::Api, Status::Onay),
@@ -76,7 +76,7 @@ async fn a_movement_that_opens_work_costs_three_units_wherever_it_comes_from() {
         meter.read();
         let other = if status == Status::Ret { Status::Onay } else { Status::Ret };
         says(&ledger, other, 100, origin).await;
-        assert_eq!(meter.read(), Units::of(2, 1), "{other} from {origin:?}, after all was settled");
+        assert_eq!(meter.read(), Units::of(3, 1), "{other} from {origin:?}, after all was settled: how that ended goes into the history");
     }
 }
 
@@ -90,7 +90,7 @@ async fn a_movement_over_work_that_is_still_open_costs_one_unit_more_because_its
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_movement_that_opens_nothing_costs_two_units_and_a_superseded_or_repeated_one_costs_one() {
+async fn a_movement_that_opens_nothing_costs_three_units_in_place_of_one_that_has_ended_and_a_superseded_or_repeated_one_costs_one() {
     let (ledger, meter) = metered().await;
     says(&ledger, Status::Ret, 100, Origin::Api).await;
     for target in Target::ALL {
@@ -98,7 +98,7 @@ async fn a_movement_that_opens_nothing_costs_two_units_and_a_superseded_or_repea
     }
     meter.read();
     says(&ledger, Status::Ret, 100, Origin::Registry).await;
-    assert_eq!(meter.read(), Units::of(2, 0), "our own movement, told by the registry");
+    assert_eq!(meter.read(), Units::of(3, 0), "our own movement, told by the registry");
     says(&ledger, Status::Onay, 50, Origin::Api).await;
     assert_eq!(meter.read(), Units::of(1, 0), "an earlier movement is history only");
     says(&ledger, Status::Ret, 100, Origin::Api).await;
@@ -106,18 +106,18 @@ async fn a_movement_that_opens_nothing_costs_two_units_and_a_superseded_or_repea
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settling_a_target_costs_three_units_while_the_other_is_open_and_three_when_it_is_the_last_unless_a_refusal_stays() {
+async fn settling_a_target_costs_two_units_while_the_other_is_open_and_two_when_it_is_the_last_unless_a_refusal_stays() {
     for (first, last) in [(Target::Registry, Target::Insider), (Target::Insider, Target::Registry)] {
         for end in [APPLIED, Answer::Rejected("H175".into())] {
             let (ledger, meter) = metered().await;
             says(&ledger, Status::Ret, 0, Origin::Api).await;
             meter.read();
             hears(&ledger, first, end.clone()).await;
-            assert_eq!(meter.read(), Units::of(2, 1), "{first:?} while {last:?} is open");
+            assert_eq!(meter.read(), Units::of(1, 1), "{first:?} while {last:?} is open");
             hears(&ledger, last, APPLIED).await;
             // A refusal stays in the index, at the place of what is never due again.
             let index = if end == APPLIED { 1 } else { 2 };
-            assert_eq!(meter.read(), Units::of(2, index), "{last:?} after {first:?} ended as {end:?}");
+            assert_eq!(meter.read(), Units::of(1, index), "{last:?} after {first:?} ended as {end:?}");
         }
     }
     for origin in [Origin::Insider, Origin::Registry] {
@@ -125,19 +125,19 @@ async fn settling_a_target_costs_three_units_while_the_other_is_open_and_three_w
         says(&ledger, Status::Ret, 0, origin).await;
         meter.read();
         hears(&ledger, if origin == Origin::Insider { Target::Registry } else { Target::Insider }, APPLIED).await;
-        assert_eq!(meter.read(), Units::of(2, 1), "the only target");
+        assert_eq!(meter.read(), Units::of(1, 1), "the only target");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_onay_that_waited_for_the_registry_costs_four_units_there_because_insiders_work_opens() {
+async fn an_onay_that_waited_for_the_registry_costs_three_units_there_because_insiders_work_opens() {
     let (ledger, meter) = metered().await;
     says(&ledger, Status::Onay, 0, Origin::Api).await;
     meter.read();
     hears(&ledger, Target::Registry, APPLIED).await;
-    assert_eq!(meter.read(), Units::of(2, 2));
+    assert_eq!(meter.read(), Units::of(1, 2));
     hears(&ledger, Target::Insider, APPLIED).await;
-    assert_eq!(meter.read(), Units::of(2, 1));
+    assert_eq!(meter.read(), Units::of(1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,7 +205,7 @@ async fn a_lease_a_cursor_and_a_count_cost_one_unit_each() {
     assert_eq!(meter.read(), Units::of(1, 0));
     ledger.try_lease(&brand, "pull", at(0), at(60)).await.unwrap();
     assert_eq!(meter.read(), Units::of(1, 0), "also when another holds it");
-    ledger.release(&brand, "pull").await.unwrap();
+    ledger.release(&brand, "pull", at(60)).await.unwrap();
     assert_eq!(meter.read(), Units::of(1, 0));
     ledger.put_trail(&brand, "people", &shared::ledger::Trail::default()).await.unwrap();
     assert_eq!(meter.read(), Units::of(1, 0));

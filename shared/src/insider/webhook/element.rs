@@ -19,6 +19,8 @@ pub(super) enum Told {
         movement: Box<Movement>,
         /// Whether something was replaced.
         mended: bool,
+        /// Whether the body named the recipient type.
+        typed: bool,
     },
     /// No meaning for consent.
     NoMeaning,
@@ -242,6 +244,7 @@ impl Reader<'_> {
                 return Told::Invalid(Invalid { index, field: RECIPIENT.into(), code: error.code(), message: error.to_string() });
             }
         };
+        let typed = draft.recipient_type.as_deref().is_some_and(|word| !word.is_empty());
         let mut mended = false;
         let checked = loop {
             match draft.clone().check(default_source, self.now) {
@@ -272,7 +275,7 @@ impl Reader<'_> {
                 received_at: self.now,
             },
         };
-        Told::Movement { movement: Box::new(movement), mended }
+        Told::Movement { movement: Box::new(movement), mended, typed }
     }
 }
 

@@ -38,7 +38,7 @@ mod element;
 mod field;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -60,6 +60,9 @@ pub const MOST_ELEMENTS: usize = 5_000;
 pub struct Intake {
     /// What is to be recorded, in the order of the body.
     pub movements: Vec<Movement>,
+    /// Positions in `movements` whose recipient type the body itself named. For the others it is
+    /// BIREYSEL, because Insider knows no recipient types; whoever knows better may change that.
+    pub typed: BTreeSet<usize>,
     /// What is to be kept in the history without any effect: the refusals that leaving an unsubscribe
     /// group would be, if the brand took it for one.
     pub asides: Vec<Movement>,
@@ -207,9 +210,12 @@ impl Intake {
         let counts = &mut self.counts;
         counts.received += 1;
         match told {
-            Told::Movement { movement, mended } => {
+            Told::Movement { movement, mended, typed } => {
                 counts.taken += 1;
                 counts.mended += u32::from(mended);
+                if typed {
+                    self.typed.insert(self.movements.len());
+                }
                 self.movements.push(*movement);
             }
             Told::NoMeaning => counts.no_meaning += 1,

@@ -1,0 +1,33 @@
+//! How long work waits before it is tried again.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// A wait that is longer than this is noted in the ledger; a shorter one is left to the queue.
+pub(super) const SHORT_WAIT: SignedDuration = SignedDuration::from_mins(2);
+/// When work that waits for a person is tried again.
+pub(super) const HELD_RETRY: SignedDuration = SignedDuration::from_mins(30);
+/// The longest time between two looks at the same work.
+const RAREST: SignedDuration = SignedDuration::from_hours(6);
+/// From this round on the waits do not grow any more.
+const MOST_ROUNDS: u16 = 8;
+
+/// The moment `by` after `now`.
+pub(super) fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(now)
+}
+
+/// The wait before the next look after so many looks in vain: twice as long each time.
+pub(super) fn growing(first: SignedDuration, rounds: u16) -> SignedDuration {
+    first.checked_mul(1 << rounds.min(MOST_ROUNDS)).unwrap_or(RAREST).min(RAREST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_six_hours() {
+        let minutes = |rounds| growing(SignedDuration::from_mins(15), rounds).as_mins();
+        assert_eq!([0, 1, 2, 3, 4, 5, 100].map(minutes), [15, 30, 60, 120, 240, 360, 360]);
+    }
+}
