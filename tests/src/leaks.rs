@@ -60,7 +60,7 @@ fn needle(address: &str) -> &str {
 
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let before = &text[..start];
-    let before = ["0090", "+90", "90", "0"].iter().find_map(|country| before.strip_suffix(country)).unwrap_or(before);
+    let before = ["%2B90", "%2b90", "0090", "+90", "90", "0"].iter().find_map(|country| before.strip_suffix(country)).unwrap_or(before);
     let apart = |character: Option<char>| character.is_none_or(|character| !character.is_ascii_alphanumeric());
     apart(before.chars().next_back()) && apart(text[end..].chars().next())
 }

@@ -229,11 +229,16 @@ impl Push<'_> {
     async fn send(&self, mut states: Vec<ConsentState>, tally: &mut Tally) {
         states.sort_by_key(|state| (state.head.status != Status::Ret, state.head.consent_date));
         let most = self.registry.capabilities().bulk_records;
-        if states.len() <= SINGLE_ADDS || most == 0 {
+        if most == 0 {
             self.add_each(&states, tally).await;
             return;
         }
-        for chunk in states.chunks(most) {
+        // What the sweep brought back may stand at the registry already, from a submission that was
+        // never answered. Handed in in bulk again it is known there; a single add would be refused.
+        let few = states.iter().filter(|state| !was_brought_back(state)).count() <= SINGLE_ADDS;
+        let (single, bulk): (Vec<_>, Vec<_>) = states.into_iter().partition(|state| few && !was_brought_back(state));
+        self.add_each(&single, tally).await;
+        for chunk in bulk.chunks(most) {
             Box::pin(self.submit(chunk.to_vec(), tally)).await;
         }
     }
@@ -371,6 +376,11 @@ impl Push<'_> {
 }
 
 /// What is sent of a state, to be recognised by when the answer comes.
+/// Whether the sweep, or a submission that was given up, made the state pending again.
+fn was_brought_back(state: &ConsentState) -> bool {
+    matches!(state.registry, Sync::Pending { sweeps: 1.., .. })
+}
+
 pub(super) fn member(state: &ConsentState) -> Member {
     Member { key: state.key.clone(), sent: state.head.sent(), record_id: None }
 }
