@@ -14,4 +14,5 @@ mod relay;
 #[path = "../harness/sqs.rs"]
 mod sqs;
 mod sweep;
+mod throttle;
 mod world;

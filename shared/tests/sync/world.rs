@@ -2,7 +2,7 @@
 //! own and a clock that stands until it is moved.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -65,6 +65,7 @@ pub(crate) struct World {
     pub(crate) brand: Brand,
     pub(crate) book: Book,
     insider_url: Url,
+    insider: OnceLock<insider::Client>,
     http: reqwest::Client,
     pub(crate) insider_timeout: Duration,
 }
@@ -116,6 +117,7 @@ impl World {
             relay_url,
             queues,
             insider_url,
+            insider: OnceLock::new(),
             http: reqwest::Client::new(),
             insider_timeout: Duration::from_secs(10),
         }
@@ -133,11 +135,15 @@ impl World {
         }
     }
 
+    /// Insider's client, made for the brand as it is at the first call.
     pub(crate) fn insider(&self) -> insider::Client {
-        let mut settings = insider::Settings::new(self.insider_url.clone(), self.insider_url.clone());
-        settings.timeout = self.insider_timeout;
-        let connection = insider::Connection::new(settings, self.now.clone());
-        insider::Client::new(connection, Arc::new(self.brand.insider.clone()), Arc::new(Unlimited))
+        let make = || {
+            let mut settings = insider::Settings::new(self.insider_url.clone(), self.insider_url.clone());
+            settings.timeout = self.insider_timeout;
+            let connection = insider::Connection::new(settings, self.now.clone());
+            insider::Client::new(connection, Arc::new(self.brand.insider.clone()), Arc::new(Unlimited))
+        };
+        self.insider.get_or_init(make).clone()
     }
 
     /// Brings Insider to the state of keys.
