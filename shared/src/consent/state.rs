@@ -668,6 +668,76 @@ mod tests {
         assert_eq!(state.head.status, Status::Ret);
     }
 
+    #[test]
+    fn what_was_known_of_the_registry_is_in_doubt_once_the_opposite_may_have_been_sent() {
+        // The registry holds an ONAY; a RET is under way, and perhaps landed, when the next ONAY comes.
+        let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a"), movement(Status::Ret, 10, Origin::Api, "b")]);
+        assert!(state.registry.is_open() && state.registry_holds_onay());
+        state.apply(&movement(Status::Onay, 20, Origin::Api, "c"), at(100), at(200));
+        assert!(state.registry.is_open(), "it is sent, whatever the registry held before");
+        assert_eq!((state.known, state.insider_status()), (None, None));
+        // What the registry itself says is no guess.
+        state.apply(&movement(Status::Ret, 30, Origin::Registry, "d"), at(100), at(200));
+        assert_eq!(state.known.map(|known| known.status), Some(Status::Ret));
+        // Work that is held never went out.
+        let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a"), movement(Status::Ret, 10, Origin::Api, "b")]);
+        state.registry = Sync::Held { why: Hold::Authority, since: at(50), due: at(60) };
+        state.apply(&movement(Status::Onay, 20, Origin::Api, "c"), at(100), at(200));
+        assert_eq!(state.registry, settled(Outcome::AlreadyThere, at(100)));
+    }
+
+    #[test]
+    fn what_is_held_stays_held_since_then_while_the_sweep_looks_after_it() {
+        let ret = movement(Status::Ret, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&ret));
+        let held = |due| Answer::Held { why: Hold::Quota, due };
+        state.answered(Target::Registry, &ret.head.sent(), held(at(150)), at(101), at(200));
+        state.requeued(Target::Registry, at(300));
+        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(300) });
+        state.answered(Target::Registry, &ret.head.sent(), held(at(350)), at(310), at(200));
+        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(350) });
+        state.requeued(Target::Insider, at(300));
+        assert_eq!(state.insider, Sync::Pending { due: at(300), sweeps: 1 });
+    }
+
+    #[test]
+    fn a_wait_keeps_count_of_the_looks_in_vain() {
+        let ret = movement(Status::Ret, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&ret));
+        state.requeued(Target::Registry, at(300));
+        state.answered(Target::Registry, &ret.head.sent(), Answer::Postponed { due: at(310) }, at(101), at(200));
+        assert_eq!(state.registry, Sync::Pending { due: at(310), sweeps: 1 });
+    }
+
+    #[test]
+    fn what_is_final_does_not_wait_again_because_another_worker_was_slower() {
+        let ret = movement(Status::Ret, 0, Origin::Api, "a");
+        for target in Target::ALL {
+            let mut state = state_of(std::slice::from_ref(&ret));
+            state.answered(target, &ret.head.sent(), applied(), at(101), at(200));
+            let before = state.clone();
+            for answer in [
+                Answer::Postponed { due: at(500) },
+                Answer::Submitted { submission: "s".into(), due: at(500) },
+                Answer::Held { why: Hold::Quota, due: at(500) },
+            ] {
+                state.answered(target, &ret.head.sent(), answer, at(102), at(200));
+                assert_eq!(state, before);
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_about_something_older_than_what_the_registry_said_since_tells_nothing() {
+        let ret = movement(Status::Ret, 0, Origin::Api, "a");
+        for outcome in [Outcome::NotRegistered, Outcome::AlreadyThere] {
+            let mut state = state_of(&[ret.clone(), movement(Status::Onay, 10, Origin::Registry, "b")]);
+            let before = state.clone();
+            state.answered(Target::Registry, &ret.head.sent(), Answer::Settled { outcome, transaction_id: None }, at(101), at(200));
+            assert_eq!(state, before, "{outcome:?}");
+        }
+    }
+
     fn any_movement() -> impl Strategy<Value = Movement> {
         let origin = prop_oneof![Just(Origin::Insider), Just(Origin::Registry), Just(Origin::Api), Just(Origin::Import)];
         (any::<bool>(), 0i64..6, origin, 0u8..3).prop_map(|(onay, second, origin, name)| {

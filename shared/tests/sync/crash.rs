@@ -215,6 +215,32 @@ async fn invariant_1_bulk_submissions_survive_a_break_at_any_effect() {
 }
 
 #[tokio::test]
+async fn invariant_1_telling_insider_survives_a_break_at_any_effect() {
+    let world = world().await;
+    let mut number = 0;
+    for status in [RET, ONAY] {
+        for what in BREAKS {
+            // How the movement ended in the history, and the state.
+            for at in 0..2 {
+                number += 1;
+                let movement = world.movement(world.key(number), email(number), status, world.ago(60), Origin::Registry);
+                world.take(vec![movement]).await;
+                world.lose_messages().await;
+                let keys = world.keys([number]);
+                world.fuse.set(Some((what, at)));
+                let report = world.relay(&keys).await;
+                world.fuse.set(None);
+                assert_eq!(report.failed.len(), 1, "{what:?} at {at}");
+                world.drain().await;
+                assert_eq!(world.at_insider(number).await, "applied", "{what:?} at {at}");
+                let reachable = ((status == RET).into(), (status == ONAY).into());
+                assert_eq!(world.reachable(&email(number)).await, reachable, "{what:?} at {at}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_future_that_is_dropped_in_the_middle_of_a_run_loses_nothing() {
     let world = world().await;
     for situation in 0..SITUATIONS {
