@@ -108,15 +108,18 @@ pub struct Head {
 }
 
 impl Head {
-    /// The order of invariant 3: consent date, then RET over ONAY, then İYS over others, then the id.
-    /// It is total over different events, so the largest movement does not depend on arrival. One
-    /// event id always stands for one event.
+    /// The order of invariant 3: consent date, then RET over ONAY, then whoever acted over the
+    /// registry's report of it, then the id. It is total over different events, so the largest movement
+    /// does not depend on arrival. One event id always stands for one event.
+    ///
+    /// The registry's feed reports our own movements too, with their date and status. The first telling
+    /// says more of the act (its origin, its source), and staying with it leaves nothing to do.
     pub fn outranks(&self, other: &Self) -> bool {
         self.rank() > other.rank()
     }
 
     fn rank(&self) -> (ConsentDate, bool, bool, &EventId) {
-        (self.consent_date, self.status == Status::Ret, self.origin == Origin::Registry, &self.event_id)
+        (self.consent_date, self.status == Status::Ret, self.origin != Origin::Registry, &self.event_id)
     }
 }
 

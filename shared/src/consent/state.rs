@@ -310,11 +310,9 @@ impl ConsentState {
     /// meantime, the answer only tells what the target held: the newer state stays open. What is
     /// final stays so when another worker, late, still has something to wait for.
     pub fn answered(&mut self, target: Target, sent: &Sent, answer: Answer, now: Timestamp, due: Timestamp) {
-        let same_event = sent.event_id == self.head.event_id;
-        // The registry's feed may tell of what was sent before its answer does: the head is then the
-        // feed's report of the same act.
+        // The head may be another report of the act that was sent.
         let same_act = sent.status == self.head.status && sent.consent_date == self.head.consent_date;
-        let current = same_event || same_act;
+        let current = sent.event_id == self.head.event_id || same_act;
         // The same answer told twice: the first one stands, with the id that came with it.
         let stands = matches!(self.sync(target), Sync::Settled { outcome: Outcome::Applied, .. });
         let late = if answer.is_final() { stands && matches!(answer, Answer::Settled { .. }) } else { self.sync(target).is_final() };
@@ -323,15 +321,16 @@ impl ConsentState {
         }
         if target == Target::Registry {
             self.note_registry_answer(sent, &answer);
-            let it_has_it = matches!(answer, Answer::Settled { outcome: Outcome::Applied | Outcome::AlreadyThere, .. });
-            if !(same_event || (same_act && it_has_it)) {
-                if same_act && matches!(self.registry, Sync::Submitted { .. }) {
-                    self.registry = settled(Outcome::AlreadyThere, now);
-                }
+            if !current {
                 self.registry_turned_out(now, due);
                 return;
             }
-            self.registry = sync_of(answer, now, &self.registry);
+            // A refusal of what the registry has reported itself is no refusal.
+            let holds_it = self.known == Some(Known { status: sent.status, consent_date: Some(sent.consent_date) });
+            self.registry = match answer {
+                Answer::Rejected(_) if holds_it => settled(Outcome::AlreadyThere, now),
+                answer => sync_of(answer, now, &self.registry),
+            };
             self.open_insider_after_registry(now, due);
         } else if current {
             self.insider = match (self.insider_doubt, &answer) {
@@ -486,7 +485,11 @@ fn settled(outcome: Outcome, at: Timestamp) -> Sync {
 
 fn sync_of(answer: Answer, now: Timestamp, before: &Sync) -> Sync {
     match answer {
-        Answer::Settled { outcome, transaction_id } => Sync::Settled { outcome, at: now, transaction_id },
+        Answer::Settled { outcome, transaction_id } => {
+            // What was known before to be there was there before.
+            let at = if let Sync::Settled { at, outcome: Outcome::AlreadyThere, .. } = before { *at } else { now };
+            Sync::Settled { outcome, at, transaction_id }
+        }
         Answer::Rejected(code) => Sync::Rejected { code, at: now },
         Answer::Held { why, due } => {
             let since = match before {

@@ -30,7 +30,7 @@ pub struct Settings {
     /// The same for token requests. Shorter, because a worker holds the account's lease meanwhile.
     /// Default 10 s.
     pub token_timeout: Duration,
-    /// Calls in any second. Default 8; İYS refuses the eleventh (`H124`).
+    /// Calls in any second. Default 7; İYS refuses the eleventh (`H124`).
     pub calls_per_second: u32,
     /// How far ahead a call's turn may be booked; beyond it the caller is told to come back. Default 10 s.
     pub max_wait: Duration,
@@ -97,7 +97,7 @@ impl Settings {
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(20),
             token_timeout: Duration::from_secs(10),
-            calls_per_second: 8,
+            calls_per_second: 7,
             max_wait: Duration::from_secs(10),
             token_requests_per_hour: TOKEN_REQUESTS_PER_HOUR,
             token_wait: Duration::from_secs(25),

@@ -71,6 +71,8 @@ const PAST: &str = "past";
 /// No grant before this moment, in milliseconds since 1970.
 const BLOCKED: &str = "blocked_until_ms";
 
+/// How often a worker that came too late for its turn takes another one before it goes all the same.
+const MISSED_TURNS: usize = 4;
 /// Seconds of one window of an hourly pool.
 const WINDOW_SECONDS: i64 = 300;
 /// Windows beside the running one that an hour can touch.
@@ -202,13 +204,22 @@ impl Ledger {
     }
 
     /// Books the next free turn and waits for it. [`Grant::Full`] comes back without waiting.
+    ///
+    /// A worker that wakes up too late for its turn (its machine was busy) takes another one: late
+    /// turns would gather, and go out together with those of the moment.
     pub async fn wait_for_turn(&self, pool: &PerSecond, clock: &Clock) -> Result<Grant, LedgerError> {
-        let grant = self.book_turn(pool, clock()).await?;
-        if let Grant::At(moment) = grant {
+        let one_step = SignedDuration::from_millis(pool.step_ms());
+        let mut grant = self.book_turn(pool, clock()).await?;
+        for _ in 0..MISSED_TURNS {
+            let Grant::At(moment) = grant else { break };
             // What is left of it: booking itself took a while.
             if let Ok(left) = Duration::try_from(moment.duration_since(clock())) {
                 tokio::time::sleep(left).await;
             }
+            if clock().duration_since(moment) <= one_step {
+                break;
+            }
+            grant = self.book_turn(pool, clock()).await?;
         }
         Ok(grant)
     }

@@ -35,6 +35,8 @@ pub struct Submission {
     pub id: String,
     /// What the registry calls it; `None` while no answer to the request has been noted.
     pub request_id: Option<String>,
+    /// Before when its results must not be asked for.
+    pub ready_at: Option<Timestamp>,
     /// When it was written.
     pub created_at: Timestamp,
     /// How often results were asked for.
@@ -51,6 +53,8 @@ struct Stored {
     sk: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ready_at: Option<Timestamp>,
     created_at: Timestamp,
     checks: u16,
     members: String,
@@ -96,6 +100,7 @@ impl Ledger {
             pk: partition(&submission.brand, &submission.id),
             sk: "R".into(),
             request_id: submission.request_id.clone(),
+            ready_at: submission.ready_at,
             created_at: submission.created_at,
             checks: submission.checks,
             members: serde_json::to_string(&submission.members.iter().map(Row::of).collect::<Vec<_>>()).map_err(|_| unwritable())?,
@@ -127,6 +132,7 @@ impl Ledger {
             brand: brand.clone(),
             id: id.to_owned(),
             request_id: stored.request_id,
+            ready_at: stored.ready_at,
             created_at: stored.created_at,
             checks: stored.checks,
             members: serde_json::from_str::<Vec<Row>>(&stored.members)

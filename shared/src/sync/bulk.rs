@@ -65,7 +65,7 @@ impl Push<'_> {
                     tally.finished += states.len();
                     // If this write is lost, the sweep finds the submission unanswered and its records
                     // are sent again, which the registry takes for what it is.
-                    self.wait_for_results(&submission, self.result_wait).await;
+                    self.wait_for_results(&mut submission, self.result_wait).await;
                 }
                 Ok(Submitted::Refused(refused)) if refused.iter().any(|(at, _)| *at < states.len()) && resubmissions < RESUBMISSIONS => {
                     resubmissions += 1;
@@ -124,6 +124,7 @@ impl Push<'_> {
             brand: self.brand.name.clone(),
             id: uuid::Uuid::new_v4().simple().to_string(),
             request_id: None,
+            ready_at: None,
             created_at: now,
             checks: 0,
             members: members(&states),
@@ -184,14 +185,21 @@ impl Push<'_> {
         all
     }
 
-    async fn wait_for_results(&self, submission: &Submission, wait: SignedDuration) {
+    async fn wait_for_results(&self, submission: &mut Submission, wait: SignedDuration) {
         let now = (self.clock)();
+        submission.ready_at = Some(later(now, wait));
         let due = later(later(now, wait), self.grace);
         if let Err(error) = self.ledger.put_submission(submission, due).await {
             tracing::warn!(%error, submission = %submission.id, "the submission's answer was not noted: the sweep looks after it");
             return;
         }
-        let seconds = u32::try_from(wait.as_secs().max(0)).unwrap_or(LONGEST_DELAY_SECONDS);
+        self.call_back(submission, wait).await;
+    }
+
+    /// Has the submission looked after in `wait`, but not before.
+    async fn call_back(&self, submission: &Submission, wait: SignedDuration) {
+        let whole = wait.as_secs().max(0) + i64::from(wait.subsec_nanos() > 0);
+        let seconds = u32::try_from(whole).unwrap_or(LONGEST_DELAY_SECONDS);
         if let Err(error) = self.queues.push_submission(&submission.brand, &submission.id, seconds).await {
             tracing::warn!(%error, submission = %submission.id, "no message for the submission: the sweep looks after it");
         }
@@ -215,11 +223,16 @@ impl Push<'_> {
         let Some(request_id) = submission.request_id.clone() else {
             return Ok(self.release(&submission, now).await?);
         };
+        // A message may come early, and the sweep may have called while the request was on its way.
+        if let Some(left) = submission.ready_at.map(|ready| ready.duration_since(now)).filter(SignedDuration::is_positive) {
+            self.call_back(&submission, left).await;
+            return Ok(());
+        }
         let lines = match self.registry.results(&request_id).await {
             Ok(lines) => lines,
             Err(RegistryError::Busy { until, why }) => {
                 tracing::info!(submission = id, why, "results cannot be asked for now");
-                self.wait_for_results(&submission, until.duration_since(now).max(SignedDuration::from_secs(1))).await;
+                self.wait_for_results(&mut submission, until.duration_since(now).max(SignedDuration::from_secs(1))).await;
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -261,7 +274,7 @@ impl Push<'_> {
             submission.checks = submission.checks.saturating_add(1);
             let longest = SignedDuration::from_secs(i64::from(LONGEST_DELAY_SECONDS));
             let wait = self.result_wait.checked_mul(1 << submission.checks.min(5)).unwrap_or(longest).min(longest);
-            self.wait_for_results(&submission, wait).await;
+            self.wait_for_results(&mut submission, wait).await;
         }
         Ok(())
     }

@@ -44,7 +44,15 @@ fn applied() -> Answer {
 
 fn submission() -> Submission {
     let member = Member { key: ret().key, sent: ret().head.sent(), record_id: None };
-    Submission { brand: member.key.brand.clone(), id: "s-1".into(), request_id: None, created_at: at(75), checks: 0, members: vec![member] }
+    Submission {
+        brand: member.key.brand.clone(),
+        id: "s-1".into(),
+        request_id: None,
+        ready_at: None,
+        created_at: at(75),
+        checks: 0,
+        members: vec![member],
+    }
 }
 
 const fn act(

@@ -40,7 +40,8 @@ async fn invariant_6_an_address_stands_in_the_recipient_of_states_and_movements_
         ledger.answered(&person.key, Target::Registry, &sent, mark, at(50), at(60)).await.unwrap();
         members.push(Member { key: person.key.clone(), sent, record_id: None });
     }
-    let submission = Submission { brand: brand.clone(), id: "s".into(), request_id: None, created_at: at(40), checks: 0, members };
+    let submission =
+        Submission { brand: brand.clone(), id: "s".into(), request_id: None, ready_at: None, created_at: at(40), checks: 0, members };
     ledger.put_submission(&submission, at(60)).await.unwrap();
     let mut trail = Trail::default();
     trail.note("c".into(), at(0), SignedDuration::from_mins(10));

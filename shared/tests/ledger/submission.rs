@@ -24,6 +24,7 @@ fn full() -> Submission {
         brand: members[0].key.brand.clone(),
         id: uuid::Uuid::from_u128(1).to_string(),
         request_id: Some(uuid::Uuid::from_u128(2).to_string()),
+        ready_at: Some(at(300)),
         created_at: at(0),
         checks: u16::MAX,
         members,

@@ -98,7 +98,9 @@ async fn a_movement_that_opens_nothing_costs_three_units_in_place_of_one_that_ha
     }
     meter.read();
     says(&ledger, Status::Ret, 100, Origin::Registry).await;
-    assert_eq!(meter.read(), Units::of(3, 0), "our own movement, told by the registry");
+    assert_eq!(meter.read(), Units::of(1, 0), "our own movement, told by the registry, is history only");
+    says(&ledger, Status::Ret, 150, Origin::Insider).await;
+    assert_eq!(meter.read(), Units::of(3, 0), "a later refusal of what both targets refuse already");
     says(&ledger, Status::Onay, 50, Origin::Api).await;
     assert_eq!(meter.read(), Units::of(1, 0), "an earlier movement is history only");
     says(&ledger, Status::Ret, 100, Origin::Api).await;
@@ -178,6 +180,7 @@ async fn a_submission_costs_its_kilobytes_each_time_it_is_written_or_removed() {
         brand: person().key.brand,
         id: uuid::Uuid::from_u128(1).to_string(),
         request_id: None,
+        ready_at: None,
         created_at: at(0),
         checks: 0,
         members: (0..1000).map(member).collect(),
