@@ -18,8 +18,9 @@ async fn invariant_1_work_that_was_pending_when_everything_ended_is_done_after_a
     let onays: Vec<_> = (0..PEOPLE).map(|person| json!({ "recipient": crowd.email(person), "type": "EPOSTA", "status": "ONAY" })).collect();
 
     let world = World::start(setup.clone()).await;
-    for vendor in [Vendor::Iys, Vendor::Insider] {
-        world.fault(vendor, json!({ "kind": "drop", "count": 1_000_000 })).await;
+    // Tokens are given: after failures there the system asks for none for a while.
+    for (vendor, path) in [(Vendor::Iys, "/sps"), (Vendor::Iys, "/v2"), (Vendor::Insider, "/")] {
+        world.fault(vendor, json!({ "path": path, "kind": "drop", "count": 1_000_000 })).await;
     }
     world.add(refusals.into()).await;
     world.add(onays.into()).await;
@@ -44,6 +45,7 @@ async fn invariant_1_work_that_was_pending_when_everything_ended_is_done_after_a
         world.until_insider_allows(&email).await;
         assert_eq!(world.movements_at_iys(&email).await.len(), 1);
     }
+    world.keep_output(env!("CARGO_TARGET_TMPDIR"), "restart.log");
     a_person_at_iys_is_heard_by_pull_alone(&world).await;
     world.check_that_no_address_left_its_place().await;
     world.end().await;
