@@ -23,30 +23,40 @@ const AT_ONCE: usize = 4;
 const KILLS_EVERY: Duration = Duration::from_millis(300);
 
 /// Kills after the last refusal was accepted: the storm goes on while the backlog is worked on.
-const KILLS_AFTERWARDS: usize = 30;
+const KILLS_AFTERWARDS: usize = 20;
 
 /// The storm is the same in every run, as far as the functions are.
 const SEED: u64 = 6563;
 
-/// A hung process is noticed by its function's timeout; nobody should wait a minute here.
-const TIMEOUTS: [(&str, &str); 2] = [("Timeout: 60\n", "Timeout: 15\n"), ("Timeout: 29\n", "Timeout: 15\n")];
+/// A hung process is noticed by its function's timeout; nobody should wait minutes here.
+const TIMEOUT: &str = "      Timeout: 15";
+
+/// The longer ones of the functions that hang.
+const HASTY: [&str; 3] = ["Timeout: 29", "Timeout: 60", "Timeout: 120"];
+
+/// These hang once; a process of this many kills' age has started.
+const HANG: [&str; 3] = ["consent-api", "iys-push", "unsubscribe-relay"];
+const HANG_AGE: u32 = 4;
 
 fn signal(name: &str, pid: u32) {
     // It may have ended by itself.
     let _ = Command::new("kill").args([name, &pid.to_string()]).output();
 }
 
-/// Kills processes, seeded, until told to end; counts the kills.
+/// Kills processes, seeded, until told to end; answers with the processes that it made hang.
 async fn storm(world: &World, kills: &AtomicUsize, over: &AtomicBool) -> BTreeMap<String, u32> {
     let mut random = StdRng::seed_from_u64(SEED);
     let mut hung = BTreeMap::new();
+    let mut ages = BTreeMap::<u32, u32>::new();
     let mut ticks = tokio::time::interval(KILLS_EVERY);
-    while !over.load(Ordering::Relaxed) {
+    while !over.load(Ordering::Relaxed) || hung.len() < HANG.len() {
         ticks.tick().await;
         let mut processes = world.processes();
         processes.retain(|(_, pid)| !hung.values().any(|hung| hung == pid));
-        // The first one of each of these that is seen hangs instead.
-        let hangs = processes.iter().find(|(name, _)| name != "webhook-ingest" && name != "reconcile" && !hung.contains_key(name));
+        ages = processes.iter().map(|(_, pid)| (*pid, ages.get(pid).map_or(0, |age| age + 1))).collect();
+        let hangs = processes
+            .iter()
+            .find(|(name, pid)| HANG.contains(&name.as_str()) && !hung.contains_key(name) && ages.get(pid) >= Some(&HANG_AGE));
         if let Some((name, pid)) = hangs.cloned() {
             signal("-STOP", pid);
             hung.insert(name, pid);
@@ -61,9 +71,10 @@ async fn storm(world: &World, kills: &AtomicUsize, over: &AtomicBool) -> BTreeMa
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_1_two_thousand_refusals_survive_a_storm_of_kills() {
-    let template = TIMEOUTS.iter().fold(local::template::TEMPLATE.to_owned(), |text, (from, to)| text.replace(from, to));
+    let hastier = |line: &'static str| if HASTY.contains(&line.trim()) { TIMEOUT } else { line };
+    let template = local::template::TEMPLATE.lines().map(hastier).collect::<Vec<_>>().join("\n");
     // Messages may wait for longer than usual here; the sweep should not bring more of the same.
-    let world = World::start(Setup { template: Some(template), grace_seconds: 10, ..Setup::new(env!("CARGO_BIN_EXE_stack")) }).await;
+    let world = World::start(Setup { template: Some(template), grace_seconds: 15, ..Setup::new(env!("CARGO_BIN_EXE_stack")) }).await;
     let crowd = Crowd::new(60);
     let people: Vec<(String, &str)> =
         (0..PEOPLE).flat_map(|person| [(crowd.email(person), "EPOSTA"), (crowd.phone(person), "MESAJ")]).collect();
@@ -90,7 +101,6 @@ async fn invariant_1_two_thousand_refusals_survive_a_storm_of_kills() {
         over.store(true, Ordering::Relaxed);
     };
     let (hung, ()) = tokio::join!(storm(&world, &kills, &over), sending);
-    assert_eq!(hung.keys().collect::<Vec<_>>(), ["consent-api", "iys-push", "unsubscribe-relay"]);
     world.keep_output(env!("CARGO_TARGET_TMPDIR"), "storm.log");
 
     let longest = Duration::from_secs(150);

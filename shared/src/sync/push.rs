@@ -270,10 +270,38 @@ impl Push<'_> {
         // never answered. Handed in in bulk again it is known there; a single add would be refused.
         let few = states.iter().filter(|state| !was_brought_back(state)).count() <= SINGLE_ADDS;
         let (single, bulk): (Vec<_>, Vec<_>) = states.into_iter().partition(|state| few && !was_brought_back(state));
-        self.add_each(&single, tally).await;
+        for chunk in single.chunks(AT_ONCE) {
+            let states = self.not_taken_on(chunk, tally).await;
+            self.add_each(&states, tally).await;
+        }
         for chunk in bulk.chunks(most) {
             Box::pin(self.submit(chunk.to_vec(), tally)).await;
         }
+    }
+
+    /// Those of the states that are still as they were read. What another worker handed in in bulk in
+    /// the meantime would be refused here; what has moved on is looked at again.
+    async fn not_taken_on(&self, states: &[ConsentState], tally: &mut Tally) -> Vec<ConsentState> {
+        let keys: Vec<_> = states.iter().map(|state| state.key.clone()).collect();
+        let now: HashMap<ConsentKey, ConsentState> = match reading::states(self.ledger, &keys).await {
+            Ok(reading) => reading.states.into_iter().map(|state| (state.key.clone(), state)).collect(),
+            Err(error) => {
+                self.all_failed(&members(states), error.into(), tally).await;
+                return Vec::new();
+            }
+        };
+        let mut same = Vec::with_capacity(states.len());
+        for state in states {
+            match now.get(&state.key) {
+                Some(now) if now.registry == state.registry && now.head == state.head => same.push(state.clone()),
+                Some(now) if matches!(now.registry, Sync::Pending { .. } | Sync::Held { .. }) => tally.again.push(now.clone()),
+                Some(_) => tally.finished += 1,
+                None => {
+                    tally.failed.insert(state.key.clone());
+                }
+            }
+        }
+        same
     }
 
     /// Sends records one by one.

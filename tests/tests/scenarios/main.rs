@@ -53,6 +53,7 @@ async fn invariant_5_no_vendor_was_told_its_own_news(world: &'static World) {
 }
 
 async fn invariant_6_no_address_left_its_place(world: &'static World) {
+    assert!(world.output().contains("\"level\":\"DEBUG\""), "the functions do not log at debug level");
     world.check_that_no_address_left_its_place().await;
 }
 
