@@ -127,6 +127,7 @@ fn corrected(state: &ConsentState, source: Source, consent_date: ConsentDate, no
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 mod tests {
     use proptest::prelude::*;
 
@@ -237,7 +238,7 @@ mod tests {
         let mut state = state(Status::Onay, 60, None);
         state.registry = Sync::Held { why: Hold::Quota, since: now(), due: now() };
         assert_eq!(step(&state), Step::Send);
-        state.registry = Sync::Submitted { submission: "s".into(), due: now() };
+        state.registry = Sync::Submitted { submission: "s".into(), due: now(), sweeps: 0 };
         assert_eq!(step(&state), Step::Send);
     }
 
@@ -319,7 +320,7 @@ mod tests {
             state.registry = match sync {
                 0 => Sync::Pending { due: now(), sweeps: 2 },
                 1 => Sync::Held { why: Hold::Authority, since: now(), due: now() },
-                2 => Sync::Submitted { submission: "s".into(), due: now() },
+                2 => Sync::Submitted { submission: "s".into(), due: now(), sweeps: 0 },
                 _ => Sync::Settled { outcome: Outcome::NotNeeded, at: now(), transaction_id: None },
             };
             state

@@ -95,6 +95,9 @@ pub enum Sync {
         submission: String,
         /// When the sweep looks after it.
         due: Timestamp,
+        /// How often the sweep has re-queued it.
+        #[serde(default)]
+        sweeps: u16,
     },
     /// Waits for somebody: authority, subscription, quota, configuration, credentials.
     Held {
@@ -145,7 +148,7 @@ impl Sync {
     /// How often the sweep has re-queued it in vain.
     pub const fn sweeps(&self) -> u16 {
         match self {
-            Sync::Pending { sweeps, .. } => *sweeps,
+            Sync::Pending { sweeps, .. } | Sync::Submitted { sweeps, .. } => *sweeps,
             _ => 0,
         }
     }
@@ -352,8 +355,9 @@ impl ConsentState {
     pub fn requeued(&mut self, target: Target, due: Timestamp) {
         let sync = self.sync_mut(target);
         match sync {
-            Sync::Pending { sweeps, .. } => *sync = Sync::Pending { due, sweeps: sweeps.saturating_add(1) },
-            Sync::Submitted { .. } => *sync = Sync::Pending { due, sweeps: 1 },
+            Sync::Pending { sweeps, .. } | Sync::Submitted { sweeps, .. } => {
+                *sync = Sync::Pending { due, sweeps: sweeps.saturating_add(1) };
+            }
             // Since when it is held, and for what, stays true until it is tried again.
             Sync::Held { due: before, .. } => *before = due,
             Sync::Settled { .. } | Sync::Awaiting | Sync::Rejected { .. } => {}
@@ -498,7 +502,7 @@ fn sync_of(answer: Answer, now: Timestamp, before: &Sync) -> Sync {
             };
             Sync::Held { why, since, due }
         }
-        Answer::Submitted { submission, due } => Sync::Submitted { submission, due },
+        Answer::Submitted { submission, due } => Sync::Submitted { submission, due, sweeps: before.sweeps() },
         Answer::Postponed { due } => Sync::Pending { due, sweeps: before.sweeps() },
     }
 }

@@ -23,6 +23,15 @@ async fn submitted(count: usize) -> (World, String) {
     (world, id)
 }
 
+/// Looks after a submission as soon as its results may be asked for.
+async fn look(world: &World, id: &str) -> bool {
+    let ready_at = world.ledger.submission(&world.brand.name, id).await.unwrap().and_then(|submission| submission.ready_at);
+    if let Some(left) = ready_at.map(|ready| ready.duration_since(world.clock.now())).filter(SignedDuration::is_positive) {
+        world.clock.advance(left);
+    }
+    world.push().look_after(id).await
+}
+
 async fn submit(world: &World, count: usize) -> String {
     world.all_say(0..count, ONAY, 60).await;
     world.lose_messages().await;
@@ -54,7 +63,7 @@ async fn more_than_twenty_records_go_as_one_submission_with_refusals_first_and_a
     let id = world.submission_of(20).await;
     let due = world.submission_due(&id).await;
     assert_eq!(due, world.clock.now() + RESULT_WAIT + GRACE);
-    assert!(world.push().look_after(&id).await);
+    assert!(look(&world, &id).await);
     assert_eq!(world.book.inner().came[0].status, RET);
     assert_eq!(count_at_registry(&world, MANY, "applied").await, MANY);
     assert_eq!(world.ledger.submission(&world.brand.name, &id).await.unwrap(), None);
@@ -183,7 +192,7 @@ async fn results_that_are_not_there_yet_are_asked_for_more_and_more_rarely_and_g
     world.book.inner().empty_results = usize::MAX;
     let mut waits = Vec::new();
     for _ in 0..5 {
-        assert!(world.push().look_after(&id).await);
+        assert!(look(&world, &id).await);
         let wait = world.submission_due(&id).await.duration_since(world.clock.now()) - GRACE;
         waits.push(wait.as_mins());
         world.clock.advance(wait);
@@ -191,7 +200,7 @@ async fn results_that_are_not_there_yet_are_asked_for_more_and_more_rarely_and_g
     assert_eq!(waits, [10, 15, 15, 15, 15]);
     assert_eq!(count_at_registry(&world, MANY, "submitted").await, MANY);
     world.clock.advance(SignedDuration::from_hours(24));
-    assert!(world.push().look_after(&id).await);
+    assert!(look(&world, &id).await);
     assert_eq!(count_at_registry(&world, MANY, "pending").await, MANY);
     world.book.inner().empty_results = 0;
     world.drain().await;
@@ -203,11 +212,11 @@ async fn results_that_cannot_be_asked_for_now_are_asked_for_when_they_can() {
     let (world, id) = submitted(MANY).await;
     let until = world.clock.now() + SignedDuration::from_mins(40);
     world.book.fault(Op::Results, Fault::Fails(Box::new(move || RegistryError::Busy { until, why: "on purpose".into() })));
-    assert!(world.push().look_after(&id).await);
+    assert!(look(&world, &id).await);
     assert_eq!(world.submission_due(&id).await, until + GRACE);
     world.book.fault(Op::Results, Fault::Unanswered);
-    assert!(!world.push().look_after(&id).await, "its message comes again");
-    assert!(world.push().look_after(&id).await);
+    assert!(!look(&world, &id).await, "its message comes again");
+    assert!(look(&world, &id).await);
     assert_eq!(count_at_registry(&world, MANY, "applied").await, MANY);
 }
 
@@ -220,7 +229,7 @@ async fn results_are_matched_by_id_in_any_letter_case_and_by_position_where_ther
             world.book.inner().ordered.entry(email(number)).or_default().push_back(code.parse().unwrap());
         }
         let id = submit(&world, MANY).await;
-        assert!(world.push().look_after(&id).await);
+        assert!(look(&world, &id).await);
         assert_eq!((world.at_registry(4).await.as_str(), world.at_registry(9).await.as_str()), ("H120", "H116"), "{naming:?}");
         assert_eq!(count_at_registry(&world, MANY, "applied").await, MANY - 2, "{naming:?}");
     }
@@ -231,7 +240,7 @@ async fn invariant_4_a_state_that_moved_on_while_submitted_is_sent_and_the_older
     let (world, id) = submitted(MANY).await;
     world.says(7, RET, 30).await;
     assert_eq!(world.at_registry(7).await, "pending");
-    assert!(world.push().look_after(&id).await);
+    assert!(look(&world, &id).await);
     let state = world.state(7).await;
     assert_eq!((state.head.status, state.registry.as_str()), (RET, "pending"));
     assert!(state.registry_holds_onay(), "the older answer tells what is held");
@@ -249,7 +258,7 @@ async fn a_refusal_that_overtook_an_unprocessed_consent_follows_it_once_that_is_
     world.lose_messages().await;
     // All others are processed before it.
     world.book.inner().stuck.insert(email(7));
-    world.push().look_after(&id).await;
+    look(&world, &id).await;
     assert_eq!(count_at_registry(&world, MANY, "applied").await, MANY - 1);
     world.book.inner().stuck.clear();
     world.drain().await;
@@ -260,10 +269,10 @@ async fn a_refusal_that_overtook_an_unprocessed_consent_follows_it_once_that_is_
 async fn what_one_look_has_judged_the_next_leaves_alone() {
     let (world, id) = submitted(MANY).await;
     world.book.inner().stuck.insert(email(20));
-    world.push().look_after(&id).await;
+    look(&world, &id).await;
     assert_eq!(count_at_registry(&world, MANY, "applied").await, MANY - 1);
     world.fuse.set(None);
-    world.push().look_after(&id).await;
+    look(&world, &id).await;
     // The submission and the message for the next look.
     assert_eq!(world.fuse.trace(), ["PutItem", "SendMessageBatch"]);
     assert_eq!(world.at_registry(20).await, "submitted");
@@ -274,11 +283,11 @@ async fn a_verdict_of_an_older_submission_does_not_overrule_what_was_done_since(
     let (world, id) = submitted(MANY).await;
     world.book.inner().stuck.insert(email(20));
     world.book.inner().ordered.entry(email(0)).or_default().push_back("H470".parse().unwrap());
-    world.push().look_after(&id).await;
+    look(&world, &id).await;
     assert_eq!(world.at_registry(0).await, "pending", "a passing fault");
     world.push().run(&world.keys([0])).await;
     assert_eq!(world.at_registry(0).await, "applied");
-    world.push().look_after(&id).await;
+    look(&world, &id).await;
     assert_eq!(world.at_registry(0).await, "applied");
 }
 
@@ -286,7 +295,7 @@ async fn a_verdict_of_an_older_submission_does_not_overrule_what_was_done_since(
 async fn invariant_10_a_member_that_cannot_be_read_harms_no_other() {
     let (world, id) = submitted(MANY).await;
     world.corrupt(&world.key(5)).await;
-    assert!(world.push().look_after(&id).await);
+    assert!(look(&world, &id).await);
     let mut applied = 0;
     for number in (0..MANY).filter(|number| *number != 5) {
         applied += usize::from(world.at_registry(number).await == "applied");
@@ -306,4 +315,18 @@ async fn a_refusal_in_the_results_is_treated_as_that_of_a_single_add() {
     assert_eq!((world.state(0).await.head.status, world.at_registry(0).await.as_str()), (RET, "not_needed"));
     assert_eq!((world.at_registry(1).await.as_str(), world.reachable(&email(1)).await), ("already_there", (false.into(), true.into())));
     assert_eq!(world.reachable(&email(0)).await, (true.into(), false.into()));
+}
+
+#[tokio::test]
+async fn results_are_not_asked_for_before_their_time_whoever_calls() {
+    let (world, id) = submitted(MANY).await;
+    world.lose_messages().await;
+    world.clock.advance(RESULT_WAIT - SignedDuration::from_millis(1));
+    assert!(world.push().look_after(&id).await);
+    assert_eq!(world.book.calls(Op::Results), Vec::<usize>::new());
+    assert_eq!(world.delayed().await, 2, "a message besides the first one");
+    world.clock.advance(SignedDuration::from_millis(1));
+    assert!(world.push().look_after(&id).await);
+    assert_eq!(world.book.calls(Op::Results).len(), 1);
+    assert_eq!(count_at_registry(&world, MANY, "applied").await, MANY);
 }

@@ -207,21 +207,13 @@ async fn invariant_1_bulk_submissions_survive_a_break_wherever_one_kind_of_effec
 }
 
 #[tokio::test]
-#[ignore = "takes minutes"]
-async fn invariant_1_bulk_submissions_survive_a_break_at_any_effect() {
-    let world = world().await;
-    let setup = |number| many(&world, number).boxed_local();
-    Runs { world: &world, setup: &setup, next: Cell::new(0) }.survive(|_, _, _| true).await;
-}
-
-#[tokio::test]
 async fn invariant_1_telling_insider_survives_a_break_at_any_effect() {
     let world = world().await;
     let mut number = 0;
     for status in [RET, ONAY] {
         for what in BREAKS {
-            // How the movement ended in the history, and the state.
-            for at in 0..2 {
+            // One write: how the movement ended stands in the state.
+            for at in 0..1 {
                 number += 1;
                 let movement = world.movement(world.key(number), email(number), status, world.ago(60), Origin::Registry);
                 world.take(vec![movement]).await;

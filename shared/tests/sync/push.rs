@@ -10,7 +10,7 @@ use shared::registry::RegistryError;
 use shared::sync::push::SINGLE_ADDS;
 
 use crate::book::{Fault, Op};
-use crate::world::{BIREYSEL, EPOSTA, GRACE, World, email};
+use crate::world::{BIREYSEL, EPOSTA, GRACE, RESULT_WAIT, World, email};
 
 const ONAY: Status = Status::Onay;
 const RET: Status = Status::Ret;
@@ -300,6 +300,11 @@ async fn a_record_that_the_registry_cannot_take_now_waits_longer_each_time() {
     let mut waits = Vec::new();
     for _ in 0..4 {
         assert!(world.push().run(&world.keys([1])).await.failed.is_empty());
+        // What the sweep brings back goes in bulk.
+        if let Sync::Submitted { submission, .. } = world.state(1).await.registry {
+            world.clock.advance(RESULT_WAIT);
+            assert!(world.push().look_after(&submission).await);
+        }
         let Sync::Pending { due, .. } = world.state(1).await.registry else { panic!("not pending") };
         let wait = due.duration_since(world.clock.now());
         waits.push(wait.as_mins());
