@@ -52,6 +52,22 @@ impl Brands {
         Ok(self.read(now, PATIENCE).await?.get(&name).cloned())
     }
 
+    /// The brand that a queue's message names. `None`, with the reason in the log, when there is none
+    /// now: the message has to come again.
+    pub async fn of_message(&self, name: &BrandName, now: Timestamp) -> Option<Arc<Brand>> {
+        match self.get(name.as_str(), now).await {
+            Ok(Some(brand)) => Some(brand),
+            Ok(None) => {
+                tracing::error!(brand = %name, "a message names a brand that is not configured");
+                None
+            }
+            Err(error) => {
+                tracing::error!(%error, "a batch was not handled");
+                None
+            }
+        }
+    }
+
     /// All brands.
     pub async fn all(&self, now: Timestamp) -> Result<Vec<Arc<Brand>>, BrandsError> {
         Ok(self.read(now, FRESH).await?.values().cloned().collect())

@@ -89,19 +89,9 @@ impl App {
     }
 
     async fn share(&self, name: &BrandName, share: Share, failed: &mut HashSet<String>) {
-        let messages = share.keys.iter().map(|(_, id)| id).chain(share.submissions.iter().map(|(_, id)| id));
-        let brand = match self.brands.get(name.as_str(), (self.clock)()).await {
-            Ok(Some(brand)) => brand,
-            Ok(None) => {
-                tracing::error!(brand = %name, "a message names a brand that is not configured");
-                failed.extend(messages.cloned());
-                return;
-            }
-            Err(error) => {
-                tracing::error!(%error, "a batch was not handled");
-                failed.extend(messages.cloned());
-                return;
-            }
+        let Some(brand) = self.brands.of_message(name, (self.clock)()).await else {
+            failed.extend(share.keys.into_iter().map(|(_, id)| id).chain(share.submissions.into_iter().map(|(_, id)| id)));
+            return;
         };
         let registry = IysRegistry::new(self.iys.clone(), brand.clone());
         let push = Push {

@@ -75,18 +75,9 @@ impl App {
     }
 
     async fn brand(&self, name: &BrandName, keys: Vec<(ConsentKey, String)>, failed: &mut HashSet<String>) {
-        let brand = match self.brands.get(name.as_str(), (self.clock)()).await {
-            Ok(Some(brand)) => brand,
-            Ok(None) => {
-                tracing::error!(brand = %name, "a message names a brand that is not configured");
-                failed.extend(keys.into_iter().map(|(_, message)| message));
-                return;
-            }
-            Err(error) => {
-                tracing::error!(%error, "a batch was not handled");
-                failed.extend(keys.into_iter().map(|(_, message)| message));
-                return;
-            }
+        let Some(brand) = self.brands.of_message(name, (self.clock)()).await else {
+            failed.extend(keys.into_iter().map(|(_, message)| message));
+            return;
         };
         let insider = self.client(&brand);
         let relay = Relay { ledger: &self.ledger, brand: &brand, insider: &insider, clock: &self.clock, grace: self.grace };
