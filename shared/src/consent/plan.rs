@@ -125,3 +125,250 @@ fn corrected(state: &ConsentState, source: Source, consent_date: ConsentDate, no
         },
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::consent::{Channel, ConsentKey, Known, Recipient, RecipientIdKey, RecipientType, Target};
+
+    /// A Friday, 13:00 in Türkiye.
+    const NOON: &str = "2026-11-20T10:00:00Z";
+    const DAY: i64 = 86_400;
+    const OPEN: Policy = Policy { authorised: true, late_ret_as_hs_karar: false };
+    const DECIDING: Policy = Policy { authorised: true, late_ret_as_hs_karar: true };
+
+    fn now() -> Timestamp {
+        NOON.parse().expect("an instant")
+    }
+
+    fn ago(seconds: i64) -> ConsentDate {
+        ConsentDate::at(now() - jiff::SignedDuration::from_secs(seconds))
+    }
+
+    fn known(status: Status, date: Option<i64>) -> Option<Known> {
+        Some(Known { status, consent_date: date.map(ago) })
+    }
+
+    /// A state with open work at the registry.
+    fn state(status: Status, seconds_ago: i64, known: Option<Known>) -> ConsentState {
+        let brand = "demo".parse().expect("a brand");
+        let recipient = Recipient::parse("ayse@example.com", Channel::Eposta).expect("an address");
+        let movement = Movement {
+            key: ConsentKey {
+                recipient_id: recipient.id(&RecipientIdKey::new("k".repeat(32)), &brand),
+                brand,
+                channel: Channel::Eposta,
+                recipient_type: RecipientType::Bireysel,
+            },
+            recipient,
+            head: Head {
+                status,
+                source: Source::HsWeb,
+                consent_date: ago(seconds_ago),
+                origin: Origin::Api,
+                event_id: EventId::derive("api", [status.as_str()]),
+                received_at: now(),
+            },
+        };
+        let mut state = ConsentState::first(&movement, now(), now());
+        state.known = known;
+        state
+    }
+
+    fn step(state: &ConsentState) -> Step {
+        next_step(state, OPEN, now())
+    }
+
+    #[test]
+    fn nothing_is_done_for_work_that_is_not_open() {
+        let mut state = state(Status::Onay, 60, None);
+        for sync in [
+            Sync::Settled { outcome: Outcome::Applied, at: now(), transaction_id: None },
+            Sync::Rejected { code: "H120".into(), at: now() },
+            Sync::Awaiting,
+        ] {
+            state.registry = sync;
+            assert_eq!(step(&state), Step::Nothing);
+            assert_eq!(next_step(&state, Policy { authorised: false, ..OPEN }, now()), Step::Nothing);
+        }
+    }
+
+    #[test]
+    fn invariant_8_authority_is_asked_for_before_anything_else() {
+        let unauthorised = Policy { authorised: false, late_ret_as_hs_karar: true };
+        let mut adopting = state(Status::Onay, 60, known(Status::Ret, Some(30)));
+        adopting.head.source = "IYS_WEB".parse().expect("a source");
+        for state in [
+            state(Status::Onay, 60, None),
+            state(Status::Ret, 60, None),
+            state(Status::Ret, 60, known(Status::Ret, None)),
+            state(Status::Ret, 20 * DAY, known(Status::Onay, None)),
+            state(Status::Onay, 20 * DAY, None),
+            state(Status::Ret, 60, known(Status::Onay, Some(60))),
+            state(Status::Ret, -60, known(Status::Onay, Some(60))),
+            adopting,
+        ] {
+            assert_eq!(next_step(&state, unauthorised, now()), Step::Hold(Hold::Authority), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_consent_is_sent_to_a_registry_that_holds_none() {
+        assert_eq!(step(&state(Status::Onay, 60, None)), Step::Send);
+        assert_eq!(step(&state(Status::Onay, 60, known(Status::Ret, Some(90)))), Step::Send);
+        assert_eq!(step(&state(Status::Onay, 60, known(Status::Ret, None))), Step::Send);
+        assert_eq!(step(&state(Status::Onay, 60, known(Status::Onay, Some(90)))), Step::Settle(Outcome::AlreadyThere));
+    }
+
+    #[test]
+    fn a_refusal_is_sent_only_where_a_consent_is_known() {
+        assert_eq!(step(&state(Status::Ret, 60, None)), Step::Ask);
+        assert_eq!(step(&state(Status::Ret, 20 * DAY, None)), Step::Ask);
+        assert_eq!(step(&state(Status::Ret, 60, known(Status::Ret, None))), Step::Settle(Outcome::AlreadyThere));
+        assert_eq!(step(&state(Status::Ret, 60, known(Status::Onay, None))), Step::Send);
+        assert_eq!(step(&state(Status::Ret, 60, known(Status::Onay, Some(90)))), Step::Send);
+        assert_eq!(without_onay(Status::Ret), Ok(Outcome::NotRegistered));
+    }
+
+    #[test]
+    fn held_and_submitted_work_is_planned_like_pending_work() {
+        let mut state = state(Status::Onay, 60, None);
+        state.registry = Sync::Held { why: Hold::Quota, since: now(), due: now() };
+        assert_eq!(step(&state), Step::Send);
+        state.registry = Sync::Submitted { submission: "s".into(), due: now(), sweeps: 0 };
+        assert_eq!(step(&state), Step::Send);
+    }
+
+    #[test]
+    fn a_consent_that_is_too_late_is_refused_unless_the_registry_holds_one_from_before() {
+        assert_eq!(step(&state(Status::Onay, 20 * DAY, None)), Step::Ask);
+        assert_eq!(without_onay(Status::Onay), Err(Code::TOO_LATE));
+        assert_eq!(step(&state(Status::Onay, 20 * DAY, known(Status::Ret, None))), Step::Reject(Code::TOO_LATE));
+        assert_eq!(next_step(&state(Status::Onay, 20 * DAY, known(Status::Ret, None)), DECIDING, now()), Step::Reject(Code::TOO_LATE));
+        assert_eq!(step(&state(Status::Onay, 20 * DAY, known(Status::Onay, None))), Step::Settle(Outcome::AlreadyThere));
+    }
+
+    #[test]
+    fn a_refusal_that_is_too_late_goes_as_the_brands_decision_of_now_where_the_brand_allows() {
+        let late = state(Status::Ret, 20 * DAY, known(Status::Onay, Some(30 * DAY)));
+        assert_eq!(step(&late), Step::Reject(Code::TOO_LATE));
+        let Step::Correct(movement) = next_step(&late, DECIDING, now()) else { panic!("not corrected") };
+        let head = &movement.head;
+        assert_eq!((head.status, &head.source, head.consent_date), (Status::Ret, &Source::HsKarar, ago(0)));
+        assert_eq!(head.origin, Origin::Correction);
+        let mut corrected = late.clone();
+        corrected.apply(&movement, now(), now());
+        assert_eq!(next_step(&corrected, DECIDING, now()), Step::Send);
+        // Made twice it is one movement.
+        let again = as_hs_karar(&late, now() + jiff::SignedDuration::from_secs(5));
+        assert_eq!(again.head.event_id, head.event_id);
+    }
+
+    #[test]
+    fn a_decision_of_today_is_not_made_again_when_it_is_called_too_late() {
+        let late = state(Status::Ret, 60, known(Status::Onay, None));
+        assert!(may_become_hs_karar(&late, DECIDING, now()));
+        assert!(!may_become_hs_karar(&late, OPEN, now()));
+        assert!(!may_become_hs_karar(&state(Status::Onay, 60, None), DECIDING, now()));
+        let mut decided = late.clone();
+        decided.apply(&as_hs_karar(&late, now()), now(), now());
+        assert!(!may_become_hs_karar(&decided, DECIDING, now()));
+        assert!(may_become_hs_karar(&decided, DECIDING, now() + jiff::SignedDuration::from_hours(24)));
+    }
+
+    #[test]
+    fn a_refusal_in_the_second_of_the_consent_takes_the_next_one() {
+        let equal = state(Status::Ret, 60, known(Status::Onay, Some(60)));
+        let Step::Correct(movement) = step(&equal) else { panic!("not corrected") };
+        assert_eq!((movement.head.consent_date, &movement.head.source), (ago(59), &Source::HsWeb));
+        let mut corrected = equal.clone();
+        corrected.apply(&movement, now(), now());
+        assert_eq!(corrected.head.origin, Origin::Correction);
+        assert_eq!(step(&corrected), Step::Send);
+    }
+
+    #[test]
+    fn what_lies_ahead_of_the_clock_waits_for_its_moment() {
+        let ahead = state(Status::Onay, -30, None);
+        assert_eq!(step(&ahead), Step::Wait(ago(-30).instant()));
+        assert_eq!(next_step(&ahead, OPEN, ago(-30).instant()), Step::Send);
+    }
+
+    #[test]
+    fn what_the_registry_has_newer_or_said_itself_is_fetched_and_adopted() {
+        assert_eq!(step(&state(Status::Ret, 60, known(Status::Onay, Some(30)))), Step::Adopt);
+        assert_eq!(step(&state(Status::Onay, 60, known(Status::Ret, Some(30)))), Step::Adopt);
+        let mut told = state(Status::Onay, 60, known(Status::Ret, None));
+        told.head.source = "IYS_MOBIL".parse().expect("a source");
+        assert_eq!(step(&told), Step::Adopt);
+        told.head.source = Source::Unstated;
+        assert_eq!(step(&told), Step::Adopt);
+    }
+
+    fn any_state() -> impl Strategy<Value = ConsentState> {
+        let status = || prop_oneof![Just(Status::Onay), Just(Status::Ret)];
+        let when = || prop_oneof![-3i64..4, 2 * DAY..12 * DAY];
+        let known = prop::option::of((status(), prop::option::of(when())));
+        let source = prop_oneof![Just("HS_WEB"), Just("HS_KARAR"), Just("IYS_WEB")];
+        (status(), when(), known, source, 0..4).prop_map(|(status, seconds, known, source, sync)| {
+            let known = known.map(|(status, date)| Known { status, consent_date: date.map(ago) });
+            let mut state = state(status, seconds, known);
+            state.head.source = source.parse().expect("a source");
+            state.registry = match sync {
+                0 => Sync::Pending { due: now(), sweeps: 2 },
+                1 => Sync::Held { why: Hold::Authority, since: now(), due: now() },
+                2 => Sync::Submitted { submission: "s".into(), due: now(), sweeps: 0 },
+                _ => Sync::Settled { outcome: Outcome::NotNeeded, at: now(), transaction_id: None },
+            };
+            state
+        })
+    }
+
+    fn any_policy() -> impl Strategy<Value = Policy> {
+        (any::<bool>(), any::<bool>()).prop_map(|(authorised, late_ret_as_hs_karar)| Policy { authorised, late_ret_as_hs_karar })
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_sent_that_the_registry_is_known_to_refuse(state in any_state(), policy in any_policy()) {
+            if next_step(&state, policy, now()) == Step::Send {
+                let (head, today) = (&state.head, ConsentDate::at(now()));
+                prop_assert!(policy.authorised && state.registry.is_open() && head.source.is_sendable());
+                prop_assert!(!calendar::is_too_late(head.consent_date.civil(), today.civil()));
+                prop_assert!(head.consent_date <= today);
+                match state.known {
+                    None => prop_assert_eq!(head.status, Status::Onay),
+                    Some(known) => {
+                        prop_assert_ne!(known.status, head.status);
+                        prop_assert!(known.consent_date.is_none_or(|held| held < head.consent_date));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn corrections_come_to_an_end_and_never_change_what_is_said(state in any_state(), policy in any_policy()) {
+            let mut state = state;
+            for round in 0.. {
+                prop_assert!(round < 3, "{:?}", state);
+                let Step::Correct(movement) = next_step(&state, policy, now()) else { break };
+                prop_assert_eq!(movement.head.status, state.head.status);
+                prop_assert!(movement.head.outranks(&state.head));
+                let registry = state.registry.clone();
+                state.apply(&movement, now(), now());
+                prop_assert!(state.registry.is_open() && registry.is_open());
+            }
+        }
+
+        #[test]
+        fn a_refusal_is_rejected_only_for_being_late_where_the_brand_made_no_decision(state in any_state(), policy in any_policy()) {
+            if let (Status::Ret, Step::Reject(code)) = (state.head.status, next_step(&state, policy, now())) {
+                prop_assert!(code == Code::TOO_LATE && !policy.late_ret_as_hs_karar);
+                prop_assert!(state.sync(Target::Registry).is_open());
+            }
+        }
+    }
+}

@@ -95,6 +95,9 @@ pub enum Sync {
         submission: String,
         /// When the sweep looks after it.
         due: Timestamp,
+        /// How often the sweep has re-queued it.
+        #[serde(default)]
+        sweeps: u16,
     },
     /// Waits for somebody: authority, subscription, quota, configuration, credentials.
     Held {
@@ -145,7 +148,7 @@ impl Sync {
     /// How often the sweep has re-queued it in vain.
     pub const fn sweeps(&self) -> u16 {
         match self {
-            Sync::Pending { sweeps, .. } => *sweeps,
+            Sync::Pending { sweeps, .. } | Sync::Submitted { sweeps, .. } => *sweeps,
             _ => 0,
         }
     }
@@ -352,8 +355,9 @@ impl ConsentState {
     pub fn requeued(&mut self, target: Target, due: Timestamp) {
         let sync = self.sync_mut(target);
         match sync {
-            Sync::Pending { sweeps, .. } => *sync = Sync::Pending { due, sweeps: sweeps.saturating_add(1) },
-            Sync::Submitted { .. } => *sync = Sync::Pending { due, sweeps: 1 },
+            Sync::Pending { sweeps, .. } | Sync::Submitted { sweeps, .. } => {
+                *sync = Sync::Pending { due, sweeps: sweeps.saturating_add(1) };
+            }
             // Since when it is held, and for what, stays true until it is tried again.
             Sync::Held { due: before, .. } => *before = due,
             Sync::Settled { .. } | Sync::Awaiting | Sync::Rejected { .. } => {}
@@ -498,7 +502,7 @@ fn sync_of(answer: Answer, now: Timestamp, before: &Sync) -> Sync {
             };
             Sync::Held { why, since, due }
         }
-        Answer::Submitted { submission, due } => Sync::Submitted { submission, due },
+        Answer::Submitted { submission, due } => Sync::Submitted { submission, due, sweeps: before.sweeps() },
         Answer::Postponed { due } => Sync::Pending { due, sweeps: before.sweeps() },
     }
 }
@@ -666,6 +670,76 @@ mod tests {
         state.apply(&movement(Status::Onay, 5, Origin::Registry, "b"), at(110), at(200));
         assert!(state.registry.is_open());
         assert_eq!(state.head.status, Status::Ret);
+    }
+
+    #[test]
+    fn what_was_known_of_the_registry_is_in_doubt_once_the_opposite_may_have_been_sent() {
+        // The registry holds an ONAY; a RET is under way, and perhaps landed, when the next ONAY comes.
+        let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a"), movement(Status::Ret, 10, Origin::Api, "b")]);
+        assert!(state.registry.is_open() && state.registry_holds_onay());
+        state.apply(&movement(Status::Onay, 20, Origin::Api, "c"), at(100), at(200));
+        assert!(state.registry.is_open(), "it is sent, whatever the registry held before");
+        assert_eq!((state.known, state.insider_status()), (None, None));
+        // What the registry itself says is no guess.
+        state.apply(&movement(Status::Ret, 30, Origin::Registry, "d"), at(100), at(200));
+        assert_eq!(state.known.map(|known| known.status), Some(Status::Ret));
+        // Work that is held never went out.
+        let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a"), movement(Status::Ret, 10, Origin::Api, "b")]);
+        state.registry = Sync::Held { why: Hold::Authority, since: at(50), due: at(60) };
+        state.apply(&movement(Status::Onay, 20, Origin::Api, "c"), at(100), at(200));
+        assert_eq!(state.registry, settled(Outcome::AlreadyThere, at(100)));
+    }
+
+    #[test]
+    fn what_is_held_stays_held_since_then_while_the_sweep_looks_after_it() {
+        let ret = movement(Status::Ret, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&ret));
+        let held = |due| Answer::Held { why: Hold::Quota, due };
+        state.answered(Target::Registry, &ret.head.sent(), held(at(150)), at(101), at(200));
+        state.requeued(Target::Registry, at(300));
+        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(300) });
+        state.answered(Target::Registry, &ret.head.sent(), held(at(350)), at(310), at(200));
+        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(350) });
+        state.requeued(Target::Insider, at(300));
+        assert_eq!(state.insider, Sync::Pending { due: at(300), sweeps: 1 });
+    }
+
+    #[test]
+    fn a_wait_keeps_count_of_the_looks_in_vain() {
+        let ret = movement(Status::Ret, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&ret));
+        state.requeued(Target::Registry, at(300));
+        state.answered(Target::Registry, &ret.head.sent(), Answer::Postponed { due: at(310) }, at(101), at(200));
+        assert_eq!(state.registry, Sync::Pending { due: at(310), sweeps: 1 });
+    }
+
+    #[test]
+    fn what_is_final_does_not_wait_again_because_another_worker_was_slower() {
+        let ret = movement(Status::Ret, 0, Origin::Api, "a");
+        for target in Target::ALL {
+            let mut state = state_of(std::slice::from_ref(&ret));
+            state.answered(target, &ret.head.sent(), applied(), at(101), at(200));
+            let before = state.clone();
+            for answer in [
+                Answer::Postponed { due: at(500) },
+                Answer::Submitted { submission: "s".into(), due: at(500) },
+                Answer::Held { why: Hold::Quota, due: at(500) },
+            ] {
+                state.answered(target, &ret.head.sent(), answer, at(102), at(200));
+                assert_eq!(state, before);
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_about_something_older_than_what_the_registry_said_since_tells_nothing() {
+        let ret = movement(Status::Ret, 0, Origin::Api, "a");
+        for outcome in [Outcome::NotRegistered, Outcome::AlreadyThere] {
+            let mut state = state_of(&[ret.clone(), movement(Status::Onay, 10, Origin::Registry, "b")]);
+            let before = state.clone();
+            state.answered(Target::Registry, &ret.head.sent(), Answer::Settled { outcome, transaction_id: None }, at(101), at(200));
+            assert_eq!(state, before, "{outcome:?}");
+        }
     }
 
     fn any_movement() -> impl Strategy<Value = Movement> {

@@ -70,16 +70,20 @@ impl Push<'_> {
                 Ok(Submitted::Refused(refused)) if refused.iter().any(|(at, _)| *at < states.len()) && resubmissions < RESUBMISSIONS => {
                     resubmissions += 1;
                     let refused: HashMap<usize, Code> = refused.into_iter().rev().collect();
-                    let mut rest = Vec::with_capacity(states.len());
+                    let (mut out, mut rest) = (Vec::new(), Vec::with_capacity(states.len()));
                     for (position, state) in states.into_iter().enumerate() {
                         match refused.get(&position) {
-                            Some(code) => {
-                                let done = self.judge(&state, Verdict::Refused(*code)).await;
-                                self.note(&member(&state), done, tally).await;
-                            }
+                            Some(code) => out.push((state, Verdict::Refused(*code))),
                             None => rest.push(state),
                         }
                     }
+                    let mut judging = futures::stream::iter(out)
+                        .map(|(state, verdict)| async move { (member(&state), self.judge(&state, verdict).await) })
+                        .buffer_unordered(AT_ONCE);
+                    while let Some((member, done)) = judging.next().await {
+                        self.note(&member, done, tally).await;
+                    }
+                    drop(judging);
                     open.push_front(rest);
                     untaken.push(submission);
                 }
@@ -239,29 +243,32 @@ impl Push<'_> {
         };
         let states: HashMap<ConsentKey, ConsentState> =
             self.states_of(&submission).await?.into_iter().map(|state| (state.key.clone(), state)).collect();
+        let verdicts = match_lines(&submission, lines);
         let mut waiting = 0;
-        let mut tally = Tally::default();
-        for (member, verdict) in submission.members.iter().zip(match_lines(&submission, lines)) {
+        let mut judged = Vec::new();
+        for (member, verdict) in submission.members.iter().zip(verdicts) {
             // Without a readable state there is nothing that a verdict could settle.
             let Some(state) = states.get(&member.key) else { continue };
-            let moved_on = state.head.event_id != member.sent.event_id;
+            let (ours, moved_on) = (is_part_of(state, id), state.head.event_id != member.sent.event_id);
             match verdict {
-                Some(verdict) if is_part_of(state, id) => {
-                    let done = self.judge_sent(member, Some(state), verdict).await;
-                    self.note(member, done, &mut tally).await;
-                }
-                // The answer tells only what the registry held: the newer state stays open.
-                Some(verdict) if moved_on => {
-                    let done = self.judge_sent(member, None, verdict).await;
-                    self.note(member, done, &mut tally).await;
-                }
+                // Of a state that moved on, the answer tells only what the registry held: the newer one
+                // stays open.
+                Some(verdict) if ours || moved_on => judged.push((member, (!moved_on).then_some(state), verdict)),
                 // An earlier look judged it, or it went out again by another road.
                 Some(_) => {}
-                None if is_part_of(state, id) || moved_on => waiting += 1,
-                None => {}
+                None => waiting += usize::from(ours || moved_on),
             }
         }
+        let mut tally = Tally::default();
+        let mut judging = futures::stream::iter(judged)
+            .map(|(member, state, verdict)| async move { (member, self.judge_sent(member, state, verdict).await) })
+            .buffer_unordered(AT_ONCE);
+        while let Some((member, done)) = judging.next().await {
+            self.note(member, done, &mut tally).await;
+        }
+        drop(judging);
         self.ask_late(&mut tally).await;
+        self.tell_insider(&mut tally).await;
         let again: Vec<_> = tally.again.into_iter().map(|state| state.key).collect();
         self.reopen(&again, now).await?;
         let failed: Vec<_> = tally.failed.into_iter().collect();

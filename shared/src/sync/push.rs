@@ -31,6 +31,9 @@ pub const SINGLE_ADDS: usize = 20;
 pub(super) const AT_ONCE: usize = 16;
 /// How many steps one key may take in one run: ask, correct, adopt and send are four.
 const ROUNDS: usize = 6;
+/// For how many rounds a run collects what is to be sent while other keys still need a step before,
+/// so that refusals among those go first and all go together.
+const COLLECTING: usize = 3;
 /// When a record is sent again that the registry did not take for a passing fault of its own.
 const FAULT_RETRY: SignedDuration = SignedDuration::from_mins(1);
 /// When a record is sent again that came over the registry's hourly allowance.
@@ -71,15 +74,38 @@ pub(super) struct Tally {
     /// States that need another step.
     pub(super) again: Vec<ConsentState>,
     /// ONAYs that the registry called too late: it may hold one from before all the same.
-    pub(super) late: Vec<ConsentState>,
+    late: Vec<ConsentState>,
+    /// Keys that Insider has something to be told of.
+    for_insider: Vec<ConsentKey>,
+}
+
+/// What one step did to a key.
+pub(super) struct Done {
+    next: Next,
+    /// Whether Insider has something to be told now.
+    for_insider: bool,
 }
 
 /// Where one key stands after a step.
-pub(super) enum Done {
-    Finished,
-    Again(Box<ConsentState>),
-    Late(Box<ConsentState>),
-    Failed,
+enum Next {
+    Nothing,
+    Step(Box<ConsentState>),
+    AskLate(Box<ConsentState>),
+    Failure,
+}
+
+impl From<Next> for Done {
+    fn from(next: Next) -> Self {
+        Self { next, for_insider: false }
+    }
+}
+
+impl Done {
+    /// A step that left this state: with or without another step to come.
+    fn left(state: ConsentState, more: bool) -> Self {
+        let for_insider = state.insider.due().is_some();
+        Self { next: if more { Next::Step(Box::new(state)) } else { Next::Nothing }, for_insider }
+    }
 }
 
 impl Push<'_> {
@@ -100,11 +126,12 @@ impl Push<'_> {
         // A bulk submission that is under way is looked after by its own message.
         open.retain(|state| !matches!(state.registry, Sync::Submitted { .. }));
         let mut tally = Tally::default();
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             if open.is_empty() {
                 break;
             }
-            Box::pin(self.round(open, &mut tally)).await;
+            Box::pin(self.round(round, open, &mut tally)).await;
+            self.tell_insider(&mut tally).await;
             open = std::mem::take(&mut tally.again);
         }
         report.finished += tally.finished;
@@ -114,7 +141,7 @@ impl Push<'_> {
     }
 
     /// One step for each state.
-    async fn round(&self, open: Vec<ConsentState>, tally: &mut Tally) {
+    async fn round(&self, round: usize, open: Vec<ConsentState>, tally: &mut Tally) {
         let (mut ask, mut send, mut simple) = (Vec::new(), Vec::new(), Vec::new());
         let now = (self.clock)();
         for state in open {
@@ -135,7 +162,9 @@ impl Push<'_> {
         if !ask.is_empty() {
             Box::pin(self.ask(ask, tally)).await;
         }
-        if !send.is_empty() {
+        if round < COLLECTING && !tally.again.is_empty() {
+            tally.again.extend(send);
+        } else if !send.is_empty() {
             Box::pin(self.send(send, tally)).await;
         }
         self.ask_late(tally).await;
@@ -151,14 +180,20 @@ impl Push<'_> {
 
     /// Notes how one key's step went.
     pub(super) async fn note(&self, member: &Member, done: Result<Done, RegistryError>, tally: &mut Tally) {
-        match done {
-            Ok(Done::Finished) => tally.finished += 1,
-            Ok(Done::Again(state)) => tally.again.push(*state),
-            Ok(Done::Late(state)) => tally.late.push(*state),
-            Ok(Done::Failed) => {
+        let done = match done {
+            Ok(done) => done,
+            Err(error) => return self.all_failed(std::slice::from_ref(member), error, tally).await,
+        };
+        if done.for_insider {
+            tally.for_insider.push(member.key.clone());
+        }
+        match done.next {
+            Next::Nothing => tally.finished += 1,
+            Next::Step(state) => tally.again.push(*state),
+            Next::AskLate(state) => tally.late.push(*state),
+            Next::Failure => {
                 tally.failed.insert(member.key.clone());
             }
-            Err(error) => self.all_failed(std::slice::from_ref(member), error, tally).await,
         }
     }
 
@@ -171,7 +206,7 @@ impl Push<'_> {
             Step::Wait(until) => self.answer(&state, Answer::Postponed { due: later(until, SignedDuration::from_secs(1)) }).await,
             Step::Correct(movement) => self.adopt(&movement).await,
             Step::Adopt => self.fetch(&state).await,
-            Step::Nothing | Step::Ask | Step::Send => Ok(Done::Again(Box::new(state))),
+            Step::Nothing | Step::Ask | Step::Send => Ok(Next::Step(Box::new(state)).into()),
         }
     }
 
@@ -214,9 +249,7 @@ impl Push<'_> {
     async fn told_of_onay(&self, state: &ConsentState, held: bool) -> Result<Done, RegistryError> {
         if held {
             let known = Known { status: Status::Onay, consent_date: None };
-            let state = self.ledger.learn(&state.key, known, (self.clock)(), self.due()).await?;
-            self.tell_insider(&state).await;
-            return Ok(Done::Again(Box::new(state)));
+            return Ok(Done::left(self.ledger.learn(&state.key, known, (self.clock)(), self.due()).await?, true));
         }
         let answer = match plan::without_onay(state.head.status) {
             Ok(outcome) => Answer::Settled { outcome, transaction_id: None },
@@ -303,14 +336,14 @@ impl Push<'_> {
                 Disposition::Superseded => {
                     return match state {
                         Some(state) => self.fetch(state).await,
-                        None => Ok(Done::Finished),
+                        None => Ok(Next::Nothing.into()),
                     };
                 }
                 Disposition::TooLate => match state {
                     Some(state) if plan::may_become_hs_karar(state, self.policy(state), now) => {
                         return self.adopt(&plan::as_hs_karar(state, now)).await;
                     }
-                    Some(state) if state.head.status == Status::Onay => return Ok(Done::Late(Box::new(state.clone()))),
+                    Some(state) if state.head.status == Status::Onay => return Ok(Next::AskLate(Box::new(state.clone())).into()),
                     _ => Answer::Rejected(code.to_string()),
                 },
                 Disposition::Retry(after) => {
@@ -324,7 +357,7 @@ impl Push<'_> {
                 Disposition::Rejected => Answer::Rejected(code.to_string()),
                 Disposition::Unauthorised | Disposition::TokenStop | Disposition::Defect => {
                     tracing::error!(%code, recipient = %sent.key.recipient_id, "the registry's verdict shows a defect of ours");
-                    return Ok(Done::Failed);
+                    return Ok(Next::Failure.into());
                 }
             },
         };
@@ -337,10 +370,8 @@ impl Push<'_> {
 
     async fn answer_sent(&self, Member { key, sent, .. }: &Member, answer: Answer) -> Result<Done, RegistryError> {
         let state = self.ledger.answered(key, Target::Registry, sent, answer, (self.clock)(), self.due()).await?;
-        // The registry's answer may be what Insider waited for.
-        self.tell_insider(&state).await;
         let moved_on = state.head.event_id != sent.event_id && matches!(state.registry, Sync::Pending { .. });
-        if moved_on { Ok(Done::Again(Box::new(state))) } else { Ok(Done::Finished) }
+        Ok(Done::left(state, moved_on))
     }
 
     /// Fetches what the registry holds for a key and merges it.
@@ -360,14 +391,13 @@ impl Push<'_> {
     /// Records a movement that we learnt or made ourselves, and goes on with the state it leaves.
     async fn adopt(&self, movement: &Movement) -> Result<Done, RegistryError> {
         let state = self.ledger.record(movement, (self.clock)(), self.due()).await?.state;
-        self.tell_insider(&state).await;
-        if state.registry.is_open() { Ok(Done::Again(Box::new(state))) } else { Ok(Done::Finished) }
+        let more = state.registry.is_open();
+        Ok(Done::left(state, more))
     }
 
-    async fn tell_insider(&self, state: &ConsentState) {
-        if state.insider.due().is_some()
-            && let Err(error) = self.queues.relay(vec![state.key.clone()]).await
-        {
+    /// Writes messages for what the registry's answers gave Insider to know.
+    pub(super) async fn tell_insider(&self, tally: &mut Tally) {
+        if let Err(error) = self.queues.relay(std::mem::take(&mut tally.for_insider)).await {
             tracing::warn!(%error, "no message for Insider's work: the sweep will find it");
         }
     }
@@ -393,7 +423,10 @@ impl Push<'_> {
             .buffer_unordered(AT_ONCE);
         while let Some((member, done)) = notes.next().await {
             match done {
-                Ok(_) => tally.finished += 1,
+                Ok(done) => {
+                    tally.finished += 1;
+                    tally.for_insider.extend(done.for_insider.then(|| member.key.clone()));
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a wait was not noted");
                     tally.failed.insert(member.key.clone());

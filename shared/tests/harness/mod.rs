@@ -24,6 +24,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A new, empty ledger.
 pub(crate) async fn ledger() -> Ledger {
+    let (client, table) = store(|config| config).await;
+    Ledger::new(client, table)
+}
+
+/// A new, empty table and a client for it, whose configuration a test may add to.
+pub(crate) async fn store(
+    configure: impl FnOnce(aws_sdk_dynamodb::config::Builder) -> aws_sdk_dynamodb::config::Builder,
+) -> (Client, String) {
     let endpoint = match std::env::var("LEDGER_TEST_ENDPOINT") {
         Ok(endpoint) => endpoint,
         Err(_) => embedded().await,
@@ -33,12 +41,11 @@ pub(crate) async fn ledger() -> Ledger {
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .http_client(Builder::new().build_http())
-        .endpoint_url(endpoint)
-        .build();
-    let client = Client::from_conf(config);
+        .endpoint_url(endpoint);
+    let client = Client::from_conf(configure(config).build());
     let table = table_name();
     create(&client, &table).await;
-    Ledger::new(client, table)
+    (client, table)
 }
 
 async fn embedded() -> String {

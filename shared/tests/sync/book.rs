@@ -1,0 +1,325 @@
+//! A registry in memory that keeps İYS's stateful rules, and whose calls can be made to go wrong.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use shared::calendar;
+use shared::consent::code::Code;
+use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
+use shared::registry::{Capabilities, Change, Feed, Holding, Page, Record, Registry, RegistryError, ResultLine, Submitted, Verdict};
+
+use crate::fuse::{Fate, Fuse};
+use crate::harness::ManualClock;
+
+type Key = (Recipient, Channel, RecipientType);
+
+/// The registry's calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Op {
+    Add,
+    Submit,
+    Results,
+    Onays,
+    Holding,
+    Changes,
+}
+
+/// How a call goes wrong.
+pub(crate) enum Fault {
+    /// It is not served.
+    Fails(Box<dyn Fn() -> RegistryError + Send>),
+    /// It is served, and the answer is lost.
+    Unanswered,
+}
+
+/// What result lines name their records by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// Ids, in small letters where the submission was answered in large ones.
+    Ids,
+    /// Positions.
+    Positions,
+    /// Every other record has an id.
+    Mixed,
+}
+
+/// Something that the registry holds or held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) status: Status,
+    pub(crate) source: Source,
+    pub(crate) consent_date: ConsentDate,
+    transaction_id: String,
+}
+
+struct Batch {
+    records: Vec<Record>,
+    verdicts: Vec<Option<Verdict>>,
+}
+
+/// What the registry is and what a test has ordered of it.
+pub(crate) struct Inner {
+    rows: HashMap<Key, Vec<Row>>,
+    batches: HashMap<String, Batch>,
+    feeds: HashMap<&'static str, Vec<Change>>,
+    /// Every call that was served or failed, with how many records or addresses it carried.
+    pub(crate) calls: Vec<(Op, usize)>,
+    /// Records in the order in which they came, applied or not.
+    pub(crate) came: Vec<Record>,
+    pub(crate) faults: HashMap<Op, VecDeque<Fault>>,
+    /// Addresses that a submission is refused for at the door, with their position.
+    pub(crate) refused_at_door: HashMap<Recipient, Code>,
+    /// Addresses that a submission is refused for without a position.
+    pub(crate) refused_unnamed: HashMap<Recipient, Code>,
+    /// Verdicts that do not follow from the rules, one for each time that the address comes.
+    pub(crate) ordered: HashMap<Recipient, VecDeque<Code>>,
+    /// How many more times results are asked for in vain.
+    pub(crate) empty_results: usize,
+    /// Addresses whose records are not processed.
+    pub(crate) stuck: HashSet<Recipient>,
+    pub(crate) naming: Naming,
+    pub(crate) page: usize,
+    count: usize,
+}
+
+/// The registry.
+#[derive(Clone)]
+pub(crate) struct Book {
+    clock: ManualClock,
+    fuse: Fuse,
+    inner: Arc<Mutex<Inner>>,
+}
+
+fn feed_key(feed: Feed) -> &'static str {
+    match feed {
+        Feed::People => "people",
+        Feed::Brand => "brand",
+    }
+}
+
+fn refused(code: &str) -> Verdict {
+    Verdict::Refused(code.parse().unwrap())
+}
+
+impl Inner {
+    /// The stateful rules of İYS documentation, "İzin Yönetimi", and the identical resend of the v2
+    /// methods.
+    fn apply(&mut self, record: &Record, today: ConsentDate) -> Verdict {
+        if let Some(code) = self.ordered.get_mut(&record.recipient).and_then(VecDeque::pop_front) {
+            return Verdict::Refused(code);
+        }
+        if let Some(code) = self.refused_unnamed.get(&record.recipient).or_else(|| self.refused_at_door.get(&record.recipient)) {
+            return Verdict::Refused(*code);
+        }
+        if calendar::is_too_late(record.consent_date.civil(), today.civil()) {
+            return refused("H467");
+        }
+        let key = (record.recipient.clone(), record.channel, record.recipient_type);
+        if let Some(last) = self.rows.get(&key).and_then(|rows| rows.last()) {
+            let same = (last.status, &last.source, last.consent_date) == (record.status, &record.source, record.consent_date);
+            if same {
+                return Verdict::Recorded { transaction_id: Some(last.transaction_id.clone()) };
+            }
+            if record.consent_date <= last.consent_date {
+                return refused("H178");
+            }
+            if (last.status, record.status) == (Status::Ret, Status::Ret) {
+                return refused("H174");
+            }
+        } else if record.status == Status::Ret {
+            return refused("H175");
+        }
+        let id = self.write(key, record.status, record.source.clone(), record.consent_date, Feed::Brand);
+        Verdict::Recorded { transaction_id: Some(id) }
+    }
+
+    fn write(&mut self, key: Key, status: Status, source: Source, consent_date: ConsentDate, feed: Feed) -> String {
+        self.count += 1;
+        let id = format!("t{}", self.count);
+        let row = Row { status, source: source.clone(), consent_date, transaction_id: id.clone() };
+        let (recipient, channel, recipient_type) = key.clone();
+        self.rows.entry(key).or_default().push(row);
+        let holding = Holding { status, source, consent_date: Some(consent_date), creation_date: None, transaction_id: Some(id.clone()) };
+        self.feeds.entry(feed_key(feed)).or_default().push(Change { recipient, recipient_type, channel, holding });
+        id
+    }
+}
+
+impl Book {
+    /// An empty registry.
+    pub(crate) fn new(clock: ManualClock, fuse: Fuse) -> Self {
+        let inner = Inner {
+            rows: HashMap::new(),
+            batches: HashMap::new(),
+            feeds: HashMap::new(),
+            calls: Vec::new(),
+            came: Vec::new(),
+            faults: HashMap::new(),
+            refused_at_door: HashMap::new(),
+            refused_unnamed: HashMap::new(),
+            ordered: HashMap::new(),
+            empty_results: 0,
+            stuck: HashSet::new(),
+            naming: Naming::Ids,
+            page: 100,
+            count: 0,
+        };
+        Self { clock, fuse, inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// What a test looks at or orders.
+    pub(crate) fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap()
+    }
+
+    /// A person acts at the registry itself.
+    pub(crate) fn person(&self, recipient: &Recipient, channel: Channel, kind: RecipientType, status: Status, date: ConsentDate) {
+        let key = (recipient.clone(), channel, kind);
+        self.inner().write(key, status, "IYS_MOBIL".parse().unwrap(), date, Feed::People);
+    }
+
+    /// Has the next call of a kind go wrong.
+    pub(crate) fn fault(&self, op: Op, fault: Fault) {
+        self.inner().faults.entry(op).or_default().push_back(fault);
+    }
+
+    /// Everything that a key was ever registered with.
+    pub(crate) fn rows(&self, recipient: &Recipient, channel: Channel, kind: RecipientType) -> Vec<Row> {
+        self.inner().rows.get(&(recipient.clone(), channel, kind)).cloned().unwrap_or_default()
+    }
+
+    /// How often a call was made, with how many records each time.
+    pub(crate) fn calls(&self, op: Op) -> Vec<usize> {
+        self.inner().calls.iter().filter(|(called, _)| *called == op).map(|(_, records)| *records).collect()
+    }
+
+    /// Serves a call, unless it was ordered to go wrong.
+    fn serve<T>(&self, op: Op, size: usize, serve: impl FnOnce(&mut Inner) -> Result<T, RegistryError>) -> Result<T, RegistryError> {
+        let lost = || RegistryError::Unanswered { why: "broken on purpose".into() };
+        let fate = if matches!(op, Op::Add | Op::Submit) { self.fuse.next(&format!("{op:?}")) } else { Fate::Happens };
+        if fate == Fate::DoesNotHappen {
+            return Err(lost());
+        }
+        let mut inner = self.inner();
+        inner.calls.push((op, size));
+        let answer = match inner.faults.get_mut(&op).and_then(VecDeque::pop_front) {
+            Some(Fault::Fails(error)) => return Err(error()),
+            Some(Fault::Unanswered) => {
+                serve(&mut inner)?;
+                return Err(lost());
+            }
+            None => serve(&mut inner),
+        };
+        if fate == Fate::HappensUnheard { Err(lost()) } else { answer }
+    }
+}
+
+#[async_trait]
+impl Registry for Book {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { bulk_records: 1000, onays_recipients: 1000 }
+    }
+
+    async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {
+        let today = ConsentDate::at(self.clock.now());
+        self.serve(Op::Add, 1, |inner| {
+            inner.came.push(record.clone());
+            Ok(inner.apply(record, today))
+        })
+    }
+
+    async fn submit(&self, records: &[Record]) -> Result<Submitted, RegistryError> {
+        let keys: HashSet<_> = records.iter().map(|record| (&record.recipient, record.channel, record.recipient_type)).collect();
+        assert_eq!(keys.len(), records.len(), "no key may come twice in one submission");
+        self.serve(Op::Submit, records.len(), |inner| {
+            if records.iter().any(|record| inner.refused_unnamed.contains_key(&record.recipient)) {
+                return Err(RegistryError::Defect { why: "refused without a position".into() });
+            }
+            let refused: Vec<_> = records
+                .iter()
+                .enumerate()
+                .filter_map(|(at, record)| inner.refused_at_door.get(&record.recipient).map(|code| (at, *code)))
+                .collect();
+            if !refused.is_empty() {
+                return Ok(Submitted::Refused(refused));
+            }
+            inner.count += 1;
+            let request_id = format!("request-{}", inner.count);
+            let id = |at: usize| match inner.naming {
+                Naming::Ids => Some(format!("SUB-{request_id}-{at}")),
+                Naming::Mixed if at.is_multiple_of(2) => Some(format!("SUB-{request_id}-{at}")),
+                Naming::Mixed | Naming::Positions => None,
+            };
+            let record_ids = (0..records.len()).map(id).collect();
+            let batch = Batch { records: records.to_vec(), verdicts: vec![None; records.len()] };
+            inner.batches.insert(request_id.clone(), batch);
+            Ok(Submitted::Taken { request_id, record_ids })
+        })
+    }
+
+    async fn results(&self, request_id: &str) -> Result<Vec<ResultLine>, RegistryError> {
+        let today = ConsentDate::at(self.clock.now());
+        self.serve(Op::Results, 0, |inner| {
+            if inner.empty_results > 0 {
+                inner.empty_results -= 1;
+                return Ok(Vec::new());
+            }
+            let Some(mut batch) = inner.batches.remove(request_id) else { return Ok(Vec::new()) };
+            for (record, verdict) in batch.records.iter().zip(&mut batch.verdicts) {
+                if verdict.is_none() && !inner.stuck.contains(&record.recipient) {
+                    inner.came.push(record.clone());
+                    *verdict = Some(inner.apply(record, today));
+                }
+            }
+            let naming = inner.naming;
+            let line = |(at, verdict): (usize, &Option<Verdict>)| {
+                let by_id = naming == Naming::Ids || (naming == Naming::Mixed && at.is_multiple_of(2));
+                ResultLine {
+                    record_id: by_id.then(|| format!("sub-{request_id}-{at}")),
+                    // Where there are ids, positions are not to be trusted.
+                    position: if by_id { Some(0) } else { Some(at) },
+                    verdict: verdict.clone(),
+                }
+            };
+            // In no order.
+            let lines = batch.verdicts.iter().enumerate().map(line).rev().collect();
+            inner.batches.insert(request_id.to_owned(), batch);
+            Ok(lines)
+        })
+    }
+
+    async fn onays(&self, channel: Channel, kind: RecipientType, recipients: &[Recipient]) -> Result<HashSet<Recipient>, RegistryError> {
+        self.serve(Op::Onays, recipients.len(), |inner| {
+            let holds = |recipient: &&Recipient| {
+                let rows = inner.rows.get(&((*recipient).clone(), channel, kind));
+                rows.and_then(|rows| rows.last()).is_some_and(|row| row.status == Status::Onay)
+            };
+            Ok(recipients.iter().filter(holds).cloned().collect())
+        })
+    }
+
+    async fn holding(&self, channel: Channel, kind: RecipientType, recipient: &Recipient) -> Result<Option<Holding>, RegistryError> {
+        self.serve(Op::Holding, 1, |inner| {
+            let last = inner.rows.get(&(recipient.clone(), channel, kind)).and_then(|rows| rows.last());
+            Ok(last.map(|row| Holding {
+                status: row.status,
+                source: row.source.clone(),
+                consent_date: Some(row.consent_date),
+                creation_date: None,
+                transaction_id: Some(row.transaction_id.clone()),
+            }))
+        })
+    }
+
+    async fn changes(&self, feed: Feed, cursor: Option<&str>) -> Result<Page, RegistryError> {
+        self.serve(Op::Changes, 0, |inner| {
+            let start: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+            let all = inner.feeds.get(feed_key(feed)).map(Vec::as_slice).unwrap_or_default();
+            let end = all.len().min(start + inner.page);
+            let changes = all.get(start..end).unwrap_or_default().to_vec();
+            let cursor = (end > start).then(|| end.to_string());
+            Ok(Page { changes, unreadable: Vec::new(), cursor, more: end < all.len() })
+        })
+    }
+}

@@ -1,0 +1,18 @@
+//! The ways between the ledger, the registry and Insider: against a real ledger and real queues, a
+//! registry in memory that keeps İYS's rules, and the simulated Insider.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
+
+mod book;
+mod bulk;
+mod crash;
+mod fuse;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod pull;
+mod push;
+mod relay;
+#[path = "../harness/sqs.rs"]
+mod sqs;
+mod sweep;
+mod throttle;
+mod world;
