@@ -21,6 +21,13 @@ pub struct Answer {
     pub json: Value,
 }
 
+/// The moment of a date as İYS writes it, Turkish time in seconds.
+#[must_use]
+pub fn moment(date: &Value) -> jiff::Timestamp {
+    let date: jiff::civil::DateTime = date.as_str().unwrap().replace(' ', "T").parse().unwrap();
+    date.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(3))).unwrap().timestamp()
+}
+
 /// One consent as a caller writes it.
 fn item(recipient: &str, channel: &str, status: &str) -> Value {
     json!({ "recipient": recipient, "type": channel, "status": status })
@@ -160,8 +167,7 @@ impl World {
     /// Waits until a date of the system's answers, which counts in seconds, has passed: what happens
     /// then happens later.
     pub async fn until_second_after(&self, date: &Value) {
-        let date: jiff::civil::DateTime = date.as_str().unwrap().replace(' ', "T").parse().unwrap();
-        let next = date.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(3))).unwrap().timestamp() + jiff::SignedDuration::from_secs(1);
+        let next = moment(date) + jiff::SignedDuration::from_secs(1);
         until("the next second begins", async || if jiff::Timestamp::now() >= next { Ok(()) } else { Err("not yet".to_owned()) }).await;
     }
 

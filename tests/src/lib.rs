@@ -10,7 +10,7 @@ mod vendors;
 mod waiting;
 mod world;
 
-pub use api::Answer;
+pub use api::{Answer, moment};
 pub use crowd::Crowd;
 pub use leaks::Search;
 pub use vendors::Vendor;

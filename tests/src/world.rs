@@ -57,7 +57,8 @@ impl Setup {
             simulators,
             push_notices: true,
             data: None,
-            grace_seconds: 5,
+            // Long enough that a busy machine's work is not taken for lost.
+            grace_seconds: 15,
             schedule_speed: 30.0,
             visibility_timeout: 2,
             template: None,

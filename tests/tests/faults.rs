@@ -16,7 +16,7 @@ const HANG_MS: u64 = 200;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_4_through_all_faults_everything_ends_right_and_no_movement_stands_twice() {
-    let world = World::start(Setup::new(env!("CARGO_BIN_EXE_stack"))).await;
+    let world = World::start(Setup { grace_seconds: 5, ..Setup::new(env!("CARGO_BIN_EXE_stack")) }).await;
     why_an_onay_is_not_allowed_yet(&world).await;
 
     let crowd = Crowd::new(71);

@@ -11,7 +11,8 @@ const PEOPLE: u32 = 60;
 async fn invariant_1_work_that_was_pending_when_everything_ended_is_done_after_a_restart() {
     let data = tempfile::tempdir().unwrap();
     // Pull alone must do, here and after: nothing is pushed.
-    let setup = Setup { data: Some(data.path().to_owned()), push_notices: false, ..Setup::new(env!("CARGO_BIN_EXE_stack")) };
+    let setup =
+        Setup { data: Some(data.path().to_owned()), push_notices: false, schedule_speed: 60.0, ..Setup::new(env!("CARGO_BIN_EXE_stack")) };
     let crowd = Crowd::new(80);
     let refusals: Vec<_> =
         (0..PEOPLE).map(|person| json!({ "recipient": crowd.phone(person), "type": "MESAJ", "status": "RET" })).collect();
@@ -53,20 +54,25 @@ async fn invariant_1_work_that_was_pending_when_everything_ended_is_done_after_a
 
 async fn a_person_at_iys_is_heard_by_pull_alone(world: &World) {
     let crowd = Crowd::new(81);
-    for (address, channel) in [(crowd.email(1), "EPOSTA"), (crowd.phone(1), "MESAJ")] {
-        for (status, reason) in [("ONAY", "allowed"), ("RET", "refused")] {
-            world.citizen(&address, "BIREYSEL", channel, status).await;
-            world.until_check_says(channel, &address, reason).await;
+    let people = [(crowd.email(1), "EPOSTA"), (crowd.phone(1), "MESAJ")];
+    for (status, reason) in [("ONAY", "allowed"), ("RET", "refused")] {
+        for (address, channel) in &people {
+            world.citizen(address, "BIREYSEL", channel, status).await;
+        }
+        for (address, channel) in &people {
+            world.until_check_says(channel, address, reason).await;
             if status == "ONAY" {
-                world.until_insider_allows(&address).await;
+                world.until_insider_allows(address).await;
             } else {
-                world.until_insider_suppresses(&address).await;
+                world.until_insider_suppresses(address).await;
             }
-            let state = world.until_settled(&address, channel).await;
+            let state = world.until_settled(address, channel).await;
             assert_eq!((&state["origin"], &state["status"]), (&"registry".into(), &status.into()));
             world.until_second_after(&state["consentDate"]).await;
         }
-        world.watch_silence(Vendor::Iys, &address);
+    }
+    for (address, _) in &people {
+        world.watch_silence(Vendor::Iys, address);
     }
     world.check_silences().await;
 }

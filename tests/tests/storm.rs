@@ -73,8 +73,7 @@ async fn storm(world: &World, kills: &AtomicUsize, over: &AtomicBool) -> BTreeMa
 async fn invariant_1_two_thousand_refusals_survive_a_storm_of_kills() {
     let hastier = |line: &'static str| if HASTY.contains(&line.trim()) { TIMEOUT } else { line };
     let template = local::template::TEMPLATE.lines().map(hastier).collect::<Vec<_>>().join("\n");
-    // Messages may wait for longer than usual here; the sweep should not bring more of the same.
-    let world = World::start(Setup { template: Some(template), grace_seconds: 15, ..Setup::new(env!("CARGO_BIN_EXE_stack")) }).await;
+    let world = World::start(Setup { template: Some(template), ..Setup::new(env!("CARGO_BIN_EXE_stack")) }).await;
     let crowd = Crowd::new(60);
     let people: Vec<(String, &str)> =
         (0..PEOPLE).flat_map(|person| [(crowd.email(person), "EPOSTA"), (crowd.phone(person), "MESAJ")]).collect();
