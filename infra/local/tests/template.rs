@@ -25,8 +25,8 @@ fn function<'a>(system: &'a System, name: &str) -> &'a Function {
 #[test]
 fn the_template_names_every_function_with_what_it_uses() {
     let system = resolve(TEMPLATE, &[]).unwrap();
-    let everywhere = ["BRANDS_PATH", "RUST_LOG", "TABLE_NAME"];
-    let queues = ["IYS_PUSH_QUEUE_URL", "UNSUBSCRIBE_RELAY_QUEUE_URL", "WORK_GRACE_SECONDS"];
+    let everywhere = ["BRANDS_PATH", "RUST_LOG", "TABLE_NAME", "WORK_GRACE_SECONDS"];
+    let queues = ["IYS_PUSH_QUEUE_URL", "UNSUBSCRIBE_RELAY_QUEUE_URL"];
     for (name, uses) in [
         ("webhook-ingest", queues.to_vec()),
         ("consent-api", queues.to_vec()),
