@@ -7,11 +7,12 @@ use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::brand::Brand;
-use shared::consent::code::Code;
-use shared::consent::{Channel, ConsentKey, ConsentState, Recipient, RecipientType, Status, Sync};
+use shared::consent::code::{Code, Hold};
+use shared::consent::{Channel, ConsentKey, ConsentState, Recipient, RecipientType, Status, Sync, Target};
 use shared::door::Door;
 use shared::problem::{self, Problem};
 
+use crate::reason::Reason;
 use crate::unavailable;
 
 /// Most addresses in one request.
@@ -33,9 +34,27 @@ struct Answer {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Denied {
     recipient: Value,
     reason: &'static str,
+    /// What a person has to act on, where the ONAY is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_for: Option<Hold>,
+    #[serde(flatten)]
+    why: Option<Reason>,
+}
+
+impl Denied {
+    fn of(recipient: Value, reason: &'static str, state: Option<&ConsentState>) -> Self {
+        // Where the person has refused, it is not İYS's answer that counts.
+        let registry = state.filter(|state| state.head.status == Status::Onay).map(|state| &state.registry);
+        let held_for = match registry {
+            Some(Sync::Held { why, .. }) => Some(*why),
+            _ => None,
+        };
+        Self { recipient, reason, held_for, why: registry.and_then(|registry| Reason::of(Target::Registry, registry)) }
+    }
 }
 
 pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
@@ -62,13 +81,15 @@ pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Res
         door.ledger.states(&wanted).await.map_err(unavailable)?.into_iter().map(|state| (state.key.clone(), state)).collect();
     let mut answer = Answer { allowed: Vec::new(), denied: Vec::new() };
     for (recipient, key) in question.recipients.into_iter().zip(keys) {
-        let reason = match key {
-            None => Some("invalid"),
-            Some(key) => states.get(&key).map_or(Some("unknown"), denial),
+        let state = key.as_ref().and_then(|key| states.get(key));
+        let reason = match (&key, state) {
+            (None, _) => Some("invalid"),
+            (Some(_), None) => Some("unknown"),
+            (Some(_), Some(state)) => denial(state),
         };
         match reason {
             None => answer.allowed.push(recipient),
-            Some(reason) => answer.denied.push(Denied { recipient, reason }),
+            Some(reason) => answer.denied.push(Denied::of(recipient, reason, state)),
         }
     }
     Ok(problem::json(StatusCode::OK, &answer))

@@ -107,6 +107,9 @@ pub enum Sync {
         since: Timestamp,
         /// When it is tried again.
         due: Timestamp,
+        /// The target's code that said so, where it named one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
     },
     /// Insider only: an ONAY that waits for the registry to hold it.
     Awaiting,
@@ -205,6 +208,8 @@ pub enum Answer {
         why: Hold,
         /// When it is tried again.
         due: Timestamp,
+        /// The target's code that said so, where it named one.
+        code: Option<String>,
     },
     /// Part of a bulk submission.
     Submitted {
@@ -275,8 +280,9 @@ impl ConsentState {
         let status_before = self.head.status;
         let known_before = self.known;
         self.note_origin(&movement.head);
-        if movement.head.outranks(&self.head) {
-            let told_again = movement.head.status == self.head.status && movement.head.consent_date == self.head.consent_date;
+        let mends = self.mends(&movement.head);
+        if mends || movement.head.outranks(&self.head) {
+            let told_again = movement.head.is_same_act(&self.head) && !mends;
             let on_its_way = self.insider.may_be_on_its_way();
             // A request with the opposite may have reached the registry without an answer of it: what
             // was known of the registry before is not known any more. What it says itself stands.
@@ -314,7 +320,7 @@ impl ConsentState {
     /// final stays so when another worker, late, still has something to wait for.
     pub fn answered(&mut self, target: Target, sent: &Sent, answer: Answer, now: Timestamp, due: Timestamp) {
         // The head may be another report of the act that was sent.
-        let same_act = sent.status == self.head.status && sent.consent_date == self.head.consent_date;
+        let same_act = (sent.status, sent.consent_date) == (self.head.status, self.head.consent_date);
         let current = sent.event_id == self.head.event_id || same_act;
         // The same answer told twice: the first one stands, with the id that came with it.
         let stands = matches!(self.sync(target), Sync::Settled { outcome: Outcome::Applied, .. });
@@ -399,6 +405,22 @@ impl ConsentState {
         self.known.is_some_and(|known| known.status == self.head.status)
     }
 
+    /// Whether the registry is known to hold all that the head says. An ONAY that names dealers says more
+    /// than an older one that is there already.
+    pub(super) fn registry_has_head(&self) -> bool {
+        let tells_of_dealers = self.head.status == Status::Onay && !self.head.retailers.is_empty();
+        let holds_an_older = self.known.is_some_and(|known| known.consent_date.is_none_or(|date| date < self.head.consent_date));
+        self.registry_agrees() && !(tells_of_dealers && holds_an_older)
+    }
+
+    /// Whether somebody tells of the head's act once more, in other words, after the registry refused it
+    /// for good: then those words count, because the refusal was about the first ones.
+    fn mends(&self, told: &Head) -> bool {
+        let refused = matches!(self.registry, Sync::Rejected { .. });
+        let in_other_words = (&told.source, &told.retailers) != (&self.head.source, &self.head.retailers);
+        refused && told.origin != Origin::Registry && told.event_id != self.head.event_id && told.is_same_act(&self.head) && in_other_words
+    }
+
     fn note_origin(&mut self, head: &Head) {
         match head.origin {
             Origin::Insider => self.seen_at_insider = true,
@@ -434,7 +456,7 @@ impl ConsentState {
     fn open_registry(&mut self, now: Timestamp, due: Timestamp) {
         self.registry = if self.head.origin == Origin::Registry {
             settled(Outcome::NotNeeded, now)
-        } else if self.registry_agrees() {
+        } else if self.registry_has_head() {
             settled(Outcome::AlreadyThere, now)
         } else {
             Sync::Pending { due, sweeps: 0 }
@@ -467,7 +489,7 @@ impl ConsentState {
         // there is nothing to send, and asking again would find the same.
         let both_of_one_second =
             self.head.origin == Origin::Registry && self.known.and_then(|known| known.consent_date) == Some(self.head.consent_date);
-        if self.registry_agrees() {
+        if self.registry_has_head() {
             // What is submitted stays so: its result says how it went.
             if matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
                 self.registry = settled(Outcome::AlreadyThere, now);
@@ -476,7 +498,7 @@ impl ConsentState {
             if matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
                 self.registry = settled(Outcome::NotNeeded, now);
             }
-        } else if matches!(self.registry, Sync::Settled { .. }) && self.known.is_some() {
+        } else if matches!(self.registry, Sync::Settled { .. }) && self.known.is_some() && !self.registry_agrees() {
             self.registry = Sync::Pending { due, sweeps: 0 };
         }
         self.open_insider_after_registry(now, due);
@@ -495,12 +517,12 @@ fn sync_of(answer: Answer, now: Timestamp, before: &Sync) -> Sync {
             Sync::Settled { outcome, at, transaction_id }
         }
         Answer::Rejected(code) => Sync::Rejected { code, at: now },
-        Answer::Held { why, due } => {
+        Answer::Held { why, due, code } => {
             let since = match before {
                 Sync::Held { why: same, since, .. } if *same == why => *since,
                 _ => now,
             };
-            Sync::Held { why, since, due }
+            Sync::Held { why, since, due, code }
         }
         Answer::Submitted { submission, due } => Sync::Submitted { submission, due, sweeps: before.sweeps() },
         Answer::Postponed { due } => Sync::Pending { due, sweeps: before.sweeps() },
@@ -513,7 +535,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::consent::{Channel, EventId, RecipientIdKey, RecipientType, Source};
+    use crate::consent::{Channel, EventId, RecipientIdKey, RecipientType, Retailers, Source};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + second).expect("in range")
@@ -537,6 +559,7 @@ mod tests {
                 origin,
                 event_id: EventId::derive(origin.as_str(), [status.as_str(), &second.to_string(), name]),
                 received_at: at(second + 5),
+                retailers: Retailers::default(),
             },
         }
     }
@@ -618,6 +641,103 @@ mod tests {
         }
     }
 
+    /// A person's line was closed: the refusal carries the date of the consent that it ends.
+    fn line_closed(second: i64) -> Movement {
+        let mut movement = movement(Status::Ret, second, Origin::Registry, "closed");
+        movement.head.source = "IYS_AHS_HAT_KAPATMA".parse().expect("a source");
+        movement
+    }
+
+    #[test]
+    fn a_closed_line_ends_the_consent_of_the_same_second_whichever_is_heard_of_first() {
+        let onay = movement(Status::Onay, 0, Origin::Api, "a");
+        for order in [[onay.clone(), line_closed(0)], [line_closed(0), onay.clone()]] {
+            let state = state_of(&order);
+            assert_eq!((state.head.status, state.insider_status()), (Status::Ret, Some(Status::Ret)));
+            assert!(!state.registry.is_open() && state.insider.is_open(), "{state:?}");
+            assert!(!state.registry_holds_onay());
+        }
+        // Even where the registry took the consent from us, and tells of it once more afterwards.
+        let mut state = state_of(std::slice::from_ref(&onay));
+        state.answered(Target::Registry, &onay.head.sent(), applied(), at(101), at(200));
+        state.apply(&line_closed(0), at(102), at(200));
+        state.apply(&movement(Status::Onay, 0, Origin::Registry, "feed"), at(103), at(200));
+        assert_eq!((state.head.status, state.registry_holds_onay()), (Status::Ret, false));
+        // A consent of a later second lifts it, as at the registry.
+        state.apply(&movement(Status::Onay, 1, Origin::Api, "b"), at(104), at(200));
+        assert!(state.head.status == Status::Onay && state.registry.is_open());
+    }
+
+    #[test]
+    fn a_closed_line_that_is_dated_before_our_newer_consent_is_known_and_the_consent_is_sent_over_it() {
+        let newer = movement(Status::Onay, 10, Origin::Api, "b");
+        for order in [[newer.clone(), line_closed(0)], [line_closed(0), newer.clone()]] {
+            let mut state = state_of(&order);
+            assert_eq!(state.known.map(|known| known.status), Some(Status::Ret));
+            assert!(state.head.status == Status::Onay && state.registry.is_open());
+            assert_eq!((state.insider_status(), &state.insider), (None, &Sync::Awaiting), "not before the registry holds it");
+            state.answered(Target::Registry, &newer.head.sent(), applied(), at(101), at(200));
+            assert_eq!(state.insider_status(), Some(Status::Onay));
+        }
+        // Our own newer refusal has nothing to lift any more.
+        let ret = movement(Status::Ret, 10, Origin::Api, "c");
+        for order in [[ret.clone(), line_closed(0)], [line_closed(0), ret]] {
+            let state = state_of(&order);
+            assert_eq!((state.head.origin, state.registry.as_str()), (Origin::Api, "settled"));
+            assert_eq!(state.insider_status(), Some(Status::Ret));
+        }
+    }
+
+    #[test]
+    fn a_consent_that_names_dealers_is_sent_although_an_older_one_is_there_and_once_only() {
+        let older = movement(Status::Onay, 0, Origin::Registry, "a");
+        let mut newer = movement(Status::Onay, 10, Origin::Api, "b");
+        assert_eq!(state_of(&[older.clone(), newer.clone()]).registry, settled(Outcome::AlreadyThere, at(100)));
+        newer.head.retailers.code = Some(58_954_386);
+        for answer in [applied(), Answer::Settled { outcome: Outcome::AlreadyThere, transaction_id: None }] {
+            for order in [[older.clone(), newer.clone()], [newer.clone(), older.clone()]] {
+                let mut state = state_of(&order);
+                assert!(state.registry.is_open(), "{state:?}");
+                assert_eq!(state.insider_status(), Some(Status::Onay), "the older one allows messages");
+                state.answered(Target::Registry, &newer.head.sent(), answer.clone(), at(101), at(200));
+                state.apply(&movement(Status::Onay, 5, Origin::Registry, "c"), at(102), at(200));
+                assert!(!state.registry.is_open(), "{state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_registry_refused_counts_in_other_words_whichever_id_is_larger() {
+        for status in [Status::Onay, Status::Ret] {
+            for (first, second) in [("a", "b"), ("b", "a")] {
+                let mut wrong = movement(status, 0, Origin::Api, first);
+                wrong.head.retailers.code = Some(11_111_111);
+                let mut state = state_of(std::slice::from_ref(&wrong));
+                let mended = movement(status, 0, Origin::Api, second);
+                state.answered(Target::Registry, &wrong.head.sent(), Answer::Rejected("H180".into()), at(101), at(200));
+                assert_eq!(state.insider_status(), Some(Status::Ret), "no consent without the registry");
+                assert_eq!(state.apply(&mended, at(102), at(200)), Merge::Advanced);
+                assert!(state.registry.is_open() && state.head.retailers.is_empty());
+                state.answered(Target::Registry, &mended.head.sent(), applied(), at(103), at(200));
+                assert_eq!(state.insider_status(), Some(status));
+                assert!(matches!(state.insider, Sync::Pending { .. }));
+                // The same words again are the same refusal.
+                let mut state = state_of(std::slice::from_ref(&wrong));
+                state.answered(Target::Registry, &wrong.head.sent(), Answer::Rejected("H180".into()), at(101), at(200));
+                state.apply(&wrong, at(102), at(200));
+                assert_eq!(state.registry.as_str(), "rejected");
+            }
+        }
+    }
+
+    #[test]
+    fn an_item_that_was_held_before_codes_were_kept_is_read() {
+        let old = r#"{"state":"held","why":"authority","since":"2026-11-20T09:00:00Z","due":"2026-11-20T09:30:00Z"}"#;
+        let held: Sync = serde_json::from_str(old).expect("an old item");
+        assert!(matches!(&held, Sync::Held { why: Hold::Authority, code: None, .. }));
+        assert_eq!(serde_json::to_string(&held).expect("an item"), old);
+    }
+
     #[test]
     fn what_insider_said_is_sent_back_when_something_older_of_ours_may_overtake_it() {
         let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a")]);
@@ -685,7 +805,7 @@ mod tests {
         assert_eq!(state.known.map(|known| known.status), Some(Status::Ret));
         // Work that is held never went out.
         let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a"), movement(Status::Ret, 10, Origin::Api, "b")]);
-        state.registry = Sync::Held { why: Hold::Authority, since: at(50), due: at(60) };
+        state.registry = Sync::Held { why: Hold::Authority, since: at(50), due: at(60), code: None };
         state.apply(&movement(Status::Onay, 20, Origin::Api, "c"), at(100), at(200));
         assert_eq!(state.registry, settled(Outcome::AlreadyThere, at(100)));
     }
@@ -694,12 +814,12 @@ mod tests {
     fn what_is_held_stays_held_since_then_while_the_sweep_looks_after_it() {
         let ret = movement(Status::Ret, 0, Origin::Api, "a");
         let mut state = state_of(std::slice::from_ref(&ret));
-        let held = |due| Answer::Held { why: Hold::Quota, due };
+        let held = |due| Answer::Held { why: Hold::Quota, due, code: Some("H525".into()) };
         state.answered(Target::Registry, &ret.head.sent(), held(at(150)), at(101), at(200));
         state.requeued(Target::Registry, at(300));
-        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(300) });
+        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(300), code: Some("H525".into()) });
         state.answered(Target::Registry, &ret.head.sent(), held(at(350)), at(310), at(200));
-        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(350) });
+        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(350), code: Some("H525".into()) });
         state.requeued(Target::Insider, at(300));
         assert_eq!(state.insider, Sync::Pending { due: at(300), sweeps: 1 });
     }
@@ -723,7 +843,7 @@ mod tests {
             for answer in [
                 Answer::Postponed { due: at(500) },
                 Answer::Submitted { submission: "s".into(), due: at(500) },
-                Answer::Held { why: Hold::Quota, due: at(500) },
+                Answer::Held { why: Hold::Quota, due: at(500), code: None },
             ] {
                 state.answered(target, &ret.head.sent(), answer, at(102), at(200));
                 assert_eq!(state, before);
