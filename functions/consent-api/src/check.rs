@@ -109,3 +109,82 @@ pub(crate) fn denial(state: &ConsentState) -> Option<&'static str> {
         _ => "not_yet_at_iys",
     })
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use serde_json::json;
+    use shared::consent::code::entry;
+    use shared::consent::{ConsentDate, EventId, Head, Movement, Origin, Retailers, Source};
+
+    use super::*;
+
+    fn state(status: Status, registry: Option<Sync>) -> ConsentState {
+        let now = "2026-11-20T10:00:00Z".parse().unwrap();
+        let brand = Brand::read(include_str!("../../../infra/local/brands/demo.json")).unwrap();
+        let recipient = Recipient::parse("a@example.com", Channel::Eposta).unwrap();
+        let movement = Movement {
+            key: ConsentKey {
+                recipient_id: recipient.id(&brand.recipient_id_key, &brand.name),
+                brand: brand.name.clone(),
+                channel: Channel::Eposta,
+                recipient_type: RecipientType::Bireysel,
+            },
+            recipient,
+            head: Head {
+                status,
+                source: Source::HsWeb,
+                consent_date: ConsentDate::at(now),
+                origin: Origin::Api,
+                event_id: EventId::derive("api", ["a"]),
+                received_at: now,
+                retailers: Retailers::default(),
+            },
+        };
+        let mut state = ConsentState::first(&movement, now, now);
+        if let Some(registry) = registry {
+            state.registry = registry;
+        }
+        state
+    }
+
+    fn held(code: Option<&str>) -> Sync {
+        let at = "2026-11-20T10:00:00Z".parse().unwrap();
+        Sync::Held { why: Hold::Subscription, since: at, due: at, code: code.map(str::to_owned) }
+    }
+
+    fn denied(state: &ConsentState) -> Value {
+        serde_json::to_value(Denied::of(json!("a@example.com"), denial(state).unwrap(), Some(state))).unwrap()
+    }
+
+    #[test]
+    fn a_denial_says_what_it_waits_for_with_cause_and_remedy_in_both_languages() {
+        let by_code = denied(&state(Status::Onay, Some(held(Some("H586")))));
+        let words = entry("H586").unwrap();
+        assert_eq!(
+            by_code,
+            json!({"recipient": "a@example.com", "reason": "held", "heldFor": "subscription", "code": "H586",
+                   "cause": {"en": words.cause_en, "tr": words.cause_tr}, "remedy": {"en": words.remedy_en, "tr": words.remedy_tr}})
+        );
+        let without = denied(&state(Status::Onay, Some(held(None))));
+        assert_eq!((without.get("code"), &without["cause"]["tr"]), (None, &json!(Hold::Subscription.cause(Target::Registry).tr)));
+    }
+
+    #[test]
+    fn a_denial_names_the_code_that_the_registry_refused_the_onay_with() {
+        for (code, reason) in [("H467", "expired"), ("H180", "not_yet_at_iys")] {
+            let at = "2026-11-20T10:00:00Z".parse().unwrap();
+            let denied = denied(&state(Status::Onay, Some(Sync::Rejected { code: code.into(), at })));
+            assert_eq!((&denied["reason"], &denied["code"]), (&json!(reason), &json!(code)));
+            assert_eq!(denied["remedy"]["en"], entry(code).unwrap().remedy_en);
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_denied_for_itself_whatever_hinders_it_at_the_registry() {
+        assert_eq!(denied(&state(Status::Ret, Some(held(Some("H586"))))), json!({"recipient": "a@example.com", "reason": "refused"}));
+        assert_eq!(denied(&state(Status::Onay, None)), json!({"recipient": "a@example.com", "reason": "not_yet_at_iys"}));
+        let unknown = Denied::of(json!("b@example.com"), "unknown", None);
+        assert_eq!(serde_json::to_value(unknown).unwrap(), json!({"recipient": "b@example.com", "reason": "unknown"}));
+    }
+}
