@@ -91,11 +91,12 @@ fn for_the_work(disposition: Disposition) -> (&'static str, &'static str) {
 }
 
 fn table(language: Language) -> String {
-    let mut table = language.of((
-        "| Code | HTTP | Met by | For the work | Cause | Remedy |\n|---|---|---|---|---|---|\n",
-        "| Kod | HTTP | Nerede görülür | İş için anlamı | Neden | Ne yapmalı |\n|---|---|---|---|---|---|\n",
-    ))
-    .to_owned();
+    let mut table = language
+        .of((
+            "| Code | HTTP | Met by | For the work | Cause | Remedy |\n|---|---|---|---|---|---|\n",
+            "| Kod | HTTP | Nerede görülür | İş için anlamı | Neden | Ne yapmalı |\n|---|---|---|---|---|---|\n",
+        ))
+        .to_owned();
     for entry in entries() {
         let (cause, remedy) = (entry.cause(), entry.remedy());
         let cells = [met_by(entry, language), language.of(for_the_work(entry.disposition)).to_owned()];

@@ -53,7 +53,10 @@ async fn dealers_are_sent_where_there_are_any_and_never_null_or_empty() {
     for (retailers, expected) in [
         (Retailers { code: Some(58_954_386), access: vec![] }, json!({"retailerCode": 58_954_386})),
         (Retailers { code: None, access: vec![55_550_127, 58_954_386] }, json!({"retailerAccess": [55_550_127, 58_954_386]})),
-        (Retailers { code: Some(58_954_386), access: vec![55_550_127] }, json!({"retailerCode": 58_954_386, "retailerAccess": [55_550_127]})),
+        (
+            Retailers { code: Some(58_954_386), access: vec![55_550_127] },
+            json!({"retailerCode": 58_954_386, "retailerAccess": [55_550_127]}),
+        ),
         (Retailers::default(), json!({})),
     ] {
         let setup = setup().await;
@@ -63,8 +66,13 @@ async fn dealers_are_sent_where_there_are_any_and_never_null_or_empty() {
         setup.registry.add(&record).await.unwrap();
         setup.registry.submit(std::slice::from_ref(&record)).await.unwrap();
         for sent in [setup.iys.seen(ADD).remove(0).json(), setup.iys.seen(BULK).remove(0).json()[0].clone()] {
-            let dealers: Value =
-                sent.as_object().unwrap().iter().filter(|(name, _)| name.starts_with("retailer")).map(|(k, v)| (k.clone(), v.clone())).collect();
+            let dealers: Value = sent
+                .as_object()
+                .unwrap()
+                .iter()
+                .filter(|(name, _)| name.starts_with("retailer"))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect();
             assert_eq!(dealers, expected);
         }
     }

@@ -5,9 +5,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::consent::code::Code;
-use shared::consent::{
-    Channel, ConsentKey, ConsentState, EventId, Merge, Origin, Recipient, Retailers, Source, Status,
-};
+use shared::consent::{Channel, ConsentKey, ConsentState, EventId, Merge, Origin, Recipient, Retailers, Source, Status};
 use shared::ledger::Recorded;
 use shared::registry::Feed;
 use shared::sync::push::SINGLE_ADDS;
