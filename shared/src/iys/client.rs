@@ -10,6 +10,7 @@ use url::Url;
 use super::answer::{Problem, decisive, disposition_of};
 use super::call::{Call, defect};
 use super::feed;
+use super::gauge::Gauge;
 use super::settings::Settings;
 use super::token::Tokens;
 use super::tolerant::Items;
@@ -45,6 +46,7 @@ struct Inner {
     worker: String,
     http: Http,
     tokens: Tokens,
+    gauge: Gauge,
 }
 
 impl std::fmt::Debug for Inner {
@@ -88,7 +90,7 @@ impl Client {
     /// them; nothing is connected or read yet.
     pub fn new(settings: Settings, ledger: Ledger, clock: Clock, worker: impl Into<String>) -> Self {
         let http = Http::new(settings.connect_timeout);
-        Self(Arc::new(Inner { settings, ledger, clock, worker: worker.into(), http, tokens: Tokens::default() }))
+        Self(Arc::new(Inner { settings, ledger, clock, worker: worker.into(), http, tokens: Tokens::default(), gauge: Gauge::default() }))
     }
 
     /// The settings.
@@ -118,6 +120,10 @@ impl Client {
 
     pub(super) fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    pub(super) fn gauge(&self) -> &Gauge {
+        &self.0.gauge
     }
 
     /// Registers one record (`addConsentV2`). An identical record sent again gives the same answer.

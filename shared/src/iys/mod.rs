@@ -6,13 +6,14 @@
 //!
 //! | File | What it decides |
 //! |---|---|
-//! | `settings` | addresses, limits and timeouts |
+//! | `settings` | addresses, limits, timeouts, and the pace |
 //! | `wire` | the JSON that is sent and read |
 //! | `tolerant` | which odd spellings of JSON are read as well |
 //! | `answer` | what an answer's errors are, and which of several counts |
 //! | `call` | allowance, token, sending, and what a failure means |
 //! | `http` | when the HTTP client is built |
 //! | `token` | when and how the access token is renewed |
+//! | `gauge` | how İYS takes the calls, counted for all workers |
 //! | `client` | one method for every İYS method used |
 //! | `feed` | lines of pull, history and push notices |
 //! | `registry` | the port, for one brand |
@@ -24,6 +25,7 @@ mod answer;
 mod call;
 mod client;
 mod feed;
+mod gauge;
 mod registry;
 mod settings;
 mod token;
@@ -33,4 +35,4 @@ mod wire;
 pub use client::{BrandInfo, Client, PushConnection};
 pub use feed::{NoticeError, PushLine, read_notice};
 pub use registry::IysRegistry;
-pub use settings::{AllowanceUse, Settings, Used};
+pub use settings::{AllowanceUse, Limits, QualityUse, Settings, Used};

@@ -31,6 +31,7 @@ pub mod budget;
 mod control;
 mod cursor;
 pub mod item;
+pub mod quality;
 mod store;
 mod submission;
 pub mod token;

@@ -1,6 +1,7 @@
 //! The İYS client over HTTP: against written answers in every odd spelling, and against the simulator.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod allowance;
 mod answers;
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -28,7 +29,7 @@ const PHONE: &str = "+905992000001";
 /// Settings under which tests are quick: turns are close to each other.
 fn settings(url: Url) -> Settings {
     let mut settings = Settings::new(url);
-    settings.calls_per_second = 1000;
+    settings.limits.calls_per_second = 1000;
     settings
 }
 
