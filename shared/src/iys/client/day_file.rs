@@ -236,16 +236,22 @@ impl Lines {
     }
 }
 
-/// Where each of [`COLUMNS`] stands, counted from 0.
-type Order = [Option<usize>; 8];
+/// The columns of a file.
+#[derive(Clone, Copy)]
+struct Order {
+    /// Where each of [`COLUMNS`] stands, counted from 0.
+    places: [Option<usize>; 8],
+    /// How many there are.
+    columns: usize,
+}
 
-const DOCUMENTED: Order = [Some(0), Some(1), Some(2), Some(3), Some(4), Some(5), Some(6), Some(7)];
+const DOCUMENTED: Order = Order { places: [Some(0), Some(1), Some(2), Some(3), Some(4), Some(5), Some(6), Some(7)], columns: 8 };
 
 /// The order of the columns, when a line names them: it must name the first one.
 fn order(line: &str) -> Option<Order> {
     let names: Vec<&str> = values(line).collect();
-    let order = COLUMNS.map(|column| names.iter().position(|name| name.eq_ignore_ascii_case(column)));
-    order.first().is_some_and(Option::is_some).then_some(order)
+    let places = COLUMNS.map(|column| names.iter().position(|name| name.eq_ignore_ascii_case(column)));
+    places[0].is_some().then_some(Order { places, columns: names.len() })
 }
 
 fn values(line: &str) -> impl Iterator<Item = &str> {
@@ -255,11 +261,11 @@ fn values(line: &str) -> impl Iterator<Item = &str> {
 /// A line as a movement, or the column that is wrong.
 fn change(line: &str, order: Order) -> Result<Change, &'static str> {
     let values: Vec<&str> = values(line).collect();
-    if values.len() != order.iter().flatten().count().max(order.iter().flatten().max().map_or(0, |last| last + 1)) {
+    if values.len() < order.columns {
         return Err("columns");
     }
     let [creation_date, transaction_id, recipient, recipient_type, channel, status, consent_date, source] =
-        order.map(|at| at.and_then(|at| values.get(at)).map_or(Text::Missing, |value| Text::of(value)));
+        order.places.map(|at| at.and_then(|at| values.get(at)).map_or(Text::Missing, |value| Text::of(value)));
     let (iys_code, brand_code) = (Text::Missing, Text::Missing);
     let row = Row { iys_code, brand_code, recipient, recipient_type, channel, status, source, consent_date, creation_date, transaction_id };
     feed::change(&row)
