@@ -45,9 +45,15 @@ impl Simulator {
 
     async fn citizen(&self, recipient: &str, channel: &str, status: &str) {
         let act = json!({"brandCode": 700001, "recipient": recipient, "type": channel, "status": status, "source": "IYS_MOBIL"});
-        let url = self.url.join("_sandbox/citizen").unwrap();
-        let response = reqwest::Client::new().post(url).body(act.to_string()).send().await.unwrap();
-        assert!(response.status().is_success());
+        self.order("citizen", act).await;
+    }
+
+    /// Posts to one of the simulator's control paths.
+    async fn order(&self, control: &str, body: Value) {
+        let url = self.url.join("_sandbox/").unwrap().join(control).unwrap();
+        let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body.to_string());
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.text().await.unwrap());
     }
 }
 
@@ -220,13 +226,39 @@ async fn calls_of_two_workers_at_once_stay_within_the_simulators_limit_of_any_se
 }
 
 #[tokio::test]
+async fn where_the_second_version_is_missing_a_record_sent_again_is_refused_and_stored_once() {
+    let iys = simulator(quick()).await;
+    let missing = json!({"path": "/v2/", "kind": "status", "status": 404, "body": {}, "count": 1000});
+    iys.order("faults", missing).await;
+    let onay = record("a@example.com", Channel::Eposta, Status::Onay, 60);
+    transaction(iys.registry.add(&onay).await.unwrap());
+    assert!(!iys.registry.capabilities().recognises_resends);
+
+    let again = refused(iys.registry.add(&onay).await.unwrap());
+    assert!(["H174", "H178"].contains(&again.as_str()), "{again}");
+    let Submitted::Taken { request_id, .. } = iys.registry.submit(std::slice::from_ref(&onay)).await.unwrap() else { panic!("not taken") };
+    let deadline = Instant::now() + PATIENCE;
+    let verdict = loop {
+        let lines = iys.registry.results(&request_id).await.unwrap();
+        if let Some(verdict) = lines.into_iter().find_map(|line| line.verdict) {
+            break verdict;
+        }
+        assert!(Instant::now() < deadline, "the list is never processed");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!(refused(verdict), again);
+    let history = iys.client.history(&brand().iys, Channel::Eposta, BIREYSEL, &onay.recipient).await.unwrap();
+    assert_eq!(history.changes.len(), 1);
+    // What the refusal has fetched is the same movement.
+    let holding = iys.registry.holding(Channel::Eposta, BIREYSEL, &onay.recipient).await.unwrap().unwrap();
+    assert_eq!((holding.status, holding.consent_date), (Status::Onay, Some(onay.consent_date)));
+}
+
+#[tokio::test]
 async fn a_connection_lost_after_storing_is_unanswered_and_the_identical_record_is_recognised() {
     let iys = simulator(quick()).await;
     let fault = json!({"path": "/v2/sps", "kind": "timeout_after_apply", "count": 1});
-    let url = iys.url.join("_sandbox/faults").unwrap();
-    let response =
-        reqwest::Client::new().post(url).header("content-type", "application/json").body(fault.to_string()).send().await.unwrap();
-    assert!(response.status().is_success(), "{}", response.text().await.unwrap());
+    iys.order("faults", fault).await;
     let record = record("a@example.com", Channel::Eposta, Status::Onay, 60);
     let error = iys.registry.add(&record).await.unwrap_err();
     assert_eq!(kind(&error), "unanswered", "{error}");

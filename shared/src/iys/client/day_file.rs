@@ -270,3 +270,66 @@ fn change(line: &str, order: Order) -> Result<Change, &'static str> {
     let row = Row { iys_code, brand_code, recipient, recipient_type, channel, status, source, consent_date, creation_date, transaction_id };
     feed::change(&row)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ROW: &str = "2026-11-19 10:00:05,9b0c,+905992000001,BIREYSEL,MESAJ,ONAY,2026-11-19 10:00:00,HS_WEB\n";
+
+    fn read(pieces: &[&[u8]]) -> (Vec<DayLine>, DayFileEnd) {
+        let (mut lines, mut read) = (Lines::default(), Vec::new());
+        for piece in pieces {
+            lines.push(piece);
+            read.extend(std::iter::from_fn(|| lines.next_line(false)));
+        }
+        read.extend(std::iter::from_fn(|| lines.next_line(true)));
+        (read, lines.end())
+    }
+
+    proptest! {
+        #[test]
+        fn a_file_is_read_alike_however_it_is_cut(
+            kinds in prop::collection::vec(0..5_usize, 0..12),
+            header: bool,
+            cuts in prop::collection::vec(0..2000_usize, 0..8),
+            ended: bool,
+        ) {
+            let line = |kind: &usize| [ROW, "\n", "x,y\n", &ROW.replace('\n', "\r\n"), &ROW.replace("ONAY", "RED")][*kind].to_owned();
+            let mut file: String = header.then(|| COLUMNS.join(",") + "\n").into_iter().chain(kinds.iter().map(line)).collect();
+            if !ended {
+                file.truncate(file.trim_end().len());
+            }
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|at| at.min(file.len())).chain([0, file.len()]).collect();
+            cuts.sort_unstable();
+            let pieces: Vec<&[u8]> = cuts.windows(2).map(|cut| &file.as_bytes()[cut[0]..cut[1]]).collect();
+            let (lines, end) = read(&pieces);
+            prop_assert_eq!(&(lines.clone(), end.clone()), &read(&[file.as_bytes()]));
+            let expected: Vec<u64> = (1 + u64::from(header)..).zip(&kinds).filter(|(_, kind)| **kind != 1).map(|(at, _)| at).collect();
+            prop_assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), expected);
+            prop_assert_eq!(end.changes, kinds.iter().filter(|kind| matches!(kind, 0 | 3)).count() as u64);
+            prop_assert_eq!(end.changes + end.unreadable, lines.len() as u64);
+            prop_assert_eq!(end.without_header.is_some(), header);
+        }
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_the_file_nor_with_a_line() {
+        let mut lines = Lines::default();
+        let rows = ROW.repeat(100);
+        for _ in 0..200 {
+            lines.push(rows.as_bytes());
+            while lines.next_line(false).is_some() {}
+        }
+        for _ in 0..500 {
+            lines.push(&[b'x'; 8192]);
+            assert_eq!(lines.next_line(false), None);
+        }
+        lines.push(format!("\n{ROW}").as_bytes());
+        assert_eq!(lines.next_line(false).map(|line| (line.number, line.change.is_ok())), Some((20_001, false)));
+        assert_eq!(lines.next_line(false).map(|line| (line.number, line.change.is_ok())), Some((20_002, true)));
+        assert!(lines.buffer.capacity() < 8 * LONGEST_LINE, "{}", lines.buffer.capacity());
+    }
+}
