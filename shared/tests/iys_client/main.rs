@@ -10,6 +10,7 @@ mod failures;
 mod harness;
 #[path = "../harness/iys.rs"]
 mod iys;
+mod parties;
 mod retailers;
 mod simulator;
 mod token;
