@@ -20,7 +20,7 @@ use super::wire::{
 use crate::brand;
 use crate::clock::Clock;
 use crate::consent::code::{Code, Disposition};
-use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, SourceError};
+use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, SourceError, Status};
 use crate::http::Http;
 use crate::ledger::Ledger;
 use crate::registry::{Feed, Holding, Page, Record, RegistryError, ResultLine, Submitted, Verdict};
@@ -235,7 +235,9 @@ impl Client {
             .list
             .iter()
             .map(|text| {
-                let recipient = text.get().and_then(|text| Recipient::parse(text, channel).ok());
+                // What stands under another spelling of the number is no proof for the one that was asked for.
+                let text = text.get().filter(|text| !Recipient::is_misspelt(text));
+                let recipient = text.and_then(|text| Recipient::parse(text, channel).ok());
                 // Passing over an address that cannot be matched would read as "holds no ONAY".
                 recipient
                     .filter(|recipient| asked.contains(recipient))
@@ -248,7 +250,7 @@ impl Client {
     ///
     /// How İYS answers for a key without a record is not documented: 404, 204, an empty body and an
     /// answer without a status are all taken for it, unless a code says that the brand itself is
-    /// unknown or not allowed.
+    /// unknown or not allowed. An ONAY under another spelling of the number is none of this key's.
     pub async fn holding(
         &self,
         account: &brand::Iys,
@@ -271,7 +273,8 @@ impl Client {
             return Ok(None);
         }
         let row: Row = reply.read().map_err(|why| defect(call.name, &why))?;
-        feed::holding(&row).map_err(|field| defect(call.name, &format!("at $.{field}: the value does not fit")))
+        let holding = feed::holding(&row).map_err(|field| defect(call.name, &format!("at $.{field}: the value does not fit")))?;
+        Ok(holding.filter(|holding| !holding.misspelt || holding.status == Status::Ret))
     }
 
     /// The movements of one key, oldest first, at most the latest hundred (`consentsHistory`); counts

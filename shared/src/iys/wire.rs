@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::tolerant::{Items, Text};
-use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Status};
+use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Retailers, Status};
 use crate::registry::Record;
 
 /// `POST /oauth2/token`.
@@ -46,6 +46,8 @@ pub(super) struct Consent<'a> {
     status: Status,
     source: &'a str,
     consent_date: ConsentDate,
+    #[serde(flatten)]
+    retailers: &'a Retailers,
 }
 
 impl<'a> Consent<'a> {
@@ -57,6 +59,7 @@ impl<'a> Consent<'a> {
             status: record.status,
             source: record.source.as_str(),
             consent_date: record.consent_date,
+            retailers: &record.retailers,
         }
     }
 }
@@ -194,7 +197,8 @@ pub(super) struct Feed {
     pub(super) list: Items<Row>,
 }
 
-/// A movement, or what İYS holds for a key. `citizenName` and the retailer's title are not read.
+/// A movement, or what İYS holds for a key. `citizenName` (a person's) and what is told of retailers are
+/// not read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row {

@@ -58,7 +58,7 @@ fn recipient(text: &str, channel: Channel) -> Recipient {
 /// A record dated some seconds ago.
 fn record(text: &str, channel: Channel, status: Status, seconds_ago: i64) -> Record {
     let date = ConsentDate::at(Timestamp::now() - jiff::SignedDuration::from_secs(seconds_ago));
-    Record { recipient: recipient(text, channel), recipient_type: BIREYSEL, channel, status, source: Source::HsWeb, consent_date: date }
+    Record { recipient: recipient(text, channel), recipient_type: BIREYSEL, channel, status, source: Source::HsWeb, consent_date: date, retailers: Retailers::default() }
 }
 
 fn transaction(verdict: Verdict) -> String {
