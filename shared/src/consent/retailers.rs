@@ -46,7 +46,9 @@ impl<'de> Deserialize<'de> for RawRetailer {
         }
         Ok(Self(match Given::deserialize(deserializer)? {
             Given::Number(number) => Some(number),
-            Given::Text(text) => Some(text.trim()).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).and_then(|text| text.parse().ok()),
+            Given::Text(text) => {
+                Some(text.trim()).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).and_then(|text| text.parse().ok())
+            }
             Given::Other(_) => None,
         }))
     }

@@ -34,10 +34,9 @@ impl Hold {
                 en: "The İYS subscription does not allow this now.", //
                 tr: "İYS aboneliği şu an buna izin vermiyor.",
             },
-            (Target::Registry, Hold::Quota) => Words {
-                en: "The package's number of stored addresses is used up.",
-                tr: "Paketin saklanabilir adres sayısı doldu.",
-            },
+            (Target::Registry, Hold::Quota) => {
+                Words { en: "The package's number of stored addresses is used up.", tr: "Paketin saklanabilir adres sayısı doldu." }
+            }
             (Target::Registry, Hold::Configuration) => Words {
                 en: "İYS does not accept a number or an address in the brand's configuration.",
                 tr: "İYS marka yapılandırmasındaki bir numarayı veya adresi kabul etmedi.",

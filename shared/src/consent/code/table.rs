@@ -93,8 +93,8 @@ macro_rules! table {
 /// it in İYS's own tools.
 pub(super) const TABLE: &[Entry] = {
     use CallGroup::{
-        Account, Add, Agreements, BulkList, BulkRow, BulkStatus, History, Info, MultiStatus, Partner, Pull, Push, RetailerAccess, Retailers,
-        Status, Token,
+        Account, Add, Agreements, BulkList, BulkRow, BulkStatus, History, Info, MultiStatus, Partner, Pull, Push, RetailerAccess,
+        Retailers, Status, Token,
     };
     use Disposition::{AlreadyThere, Defect, Held, NotRegistered, Rejected, Retry, Superseded, TokenStop, TooLate, Unauthorised};
     use Hold::{Authority, Configuration, Credentials, Quota, Subscription};

@@ -204,7 +204,10 @@ impl Reader<'_> {
             consent_date: text("consentDate"),
             external_id: text("externalId"),
             retailer_code: fields.get("retailerCode").and_then(|value| Option::deserialize(value).ok().flatten()),
-            retailer_access: fields.get("retailerAccess").filter(|value| !value.is_null()).map(|value| Vec::deserialize(value).unwrap_or_default()),
+            retailer_access: fields
+                .get("retailerAccess")
+                .filter(|value| !value.is_null())
+                .map(|value| Vec::deserialize(value).unwrap_or_default()),
             ..Draft::default()
         };
         let default_source = match draft.channel.as_deref().map(str::parse::<Channel>) {
