@@ -1,14 +1,21 @@
 //! The İYS client over HTTP: against written answers in every odd spelling, and against the simulator.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod account;
+mod agreements;
 mod allowance;
 mod answers;
+mod calls;
+mod failures;
 #[path = "../harness/mod.rs"]
 mod harness;
 #[path = "../harness/iys.rs"]
 mod iys;
+mod parties;
+mod retailers;
 mod simulator;
 mod token;
+mod versions;
 
 use std::sync::Arc;
 
@@ -16,7 +23,7 @@ use harness::ManualClock;
 use iys::Iys;
 use shared::brand::Brand;
 use shared::clock::Clock;
-use shared::consent::{Channel, Recipient, RecipientType, Source, Status};
+use shared::consent::{Channel, Recipient, RecipientType, Retailers, Source, Status};
 use shared::iys::{Client, IysRegistry, Settings};
 use shared::ledger::Ledger;
 use shared::registry::{Record, RegistryError};
@@ -75,6 +82,7 @@ fn record(recipient: Recipient, channel: Channel, status: Status) -> Record {
         status,
         source: Source::HsWeb,
         consent_date: "2026-11-20 12:59:00".parse().unwrap(),
+        retailers: Retailers::default(),
     }
 }
 
