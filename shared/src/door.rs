@@ -11,6 +11,7 @@ use crate::brands::Brands;
 use crate::clock::{self, Clock};
 use crate::environment;
 use crate::intake::Intake;
+use crate::iys::Limits;
 use crate::ledger::Ledger;
 use crate::problem::Problem;
 use crate::{aws, telemetry, wiring};
@@ -25,6 +26,8 @@ pub struct Door {
     pub intake: Intake,
     /// The clock.
     pub clock: Clock,
+    /// How much of İYS's allowance may be used.
+    pub limits: Limits,
 }
 
 impl Door {
@@ -37,6 +40,7 @@ impl Door {
             intake: Intake::new(ledger.clone(), wiring::queues(&config)?, environment::work_grace()?),
             ledger,
             clock: clock::system(),
+            limits: environment::iys_limits()?,
         })
     }
 

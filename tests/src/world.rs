@@ -44,6 +44,10 @@ pub struct Setup {
     pub visibility_timeout: u32,
     /// Text of another template.
     pub template: Option<String>,
+    /// Template parameters that differ from their default.
+    pub parameters: BTreeMap<String, String>,
+    /// Most processes of one function.
+    pub most_processes: u32,
 }
 
 impl Setup {
@@ -62,6 +66,8 @@ impl Setup {
             schedule_speed: 30.0,
             visibility_timeout: 2,
             template: None,
+            parameters: BTreeMap::new(),
+            most_processes: Options::default().most_processes,
         }
     }
 }
@@ -72,7 +78,23 @@ pub struct World {
     pub(crate) http: reqwest::Client,
     tap: Tap,
     silences: Mutex<Vec<(Vendor, String)>>,
+    _black_box: BlackBox,
     _brands: TempDir,
+}
+
+/// Keeps what a world said when a scenario ends in a panic.
+struct BlackBox {
+    output: Output,
+    folder: PathBuf,
+}
+
+impl Drop for BlackBox {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // The panic is what counts: where its story cannot be kept, it stands alone.
+            let _ = std::fs::write(self.folder.join(format!("panic-{}.log", std::process::id())), self.output.captured());
+        }
+    }
 }
 
 impl World {
@@ -86,8 +108,12 @@ impl World {
         let simulators = setup.simulators.shared();
         let sandboxes = if setup.push_notices { simulators } else { Arc::new(WithoutPush(simulators)) };
         let environment = [("WORK_GRACE_SECONDS", setup.grace_seconds.to_string()), ("AWS_ENDPOINT_URL_SQS", tap_url)];
+        // Beside the build, where the scenarios that end well keep theirs.
+        let folder = setup.executable.ancestors().nth(2).map_or_else(std::env::temp_dir, |target| target.join("tmp"));
         let options = Options {
             template: setup.template,
+            parameters: setup.parameters,
+            most_processes: setup.most_processes,
             environment: environment.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
             data: setup.data,
             brands: brands.path().to_owned(),
@@ -102,9 +128,10 @@ impl World {
         let log = tracing_subscriber::fmt().with_env_filter(LOG_FILTER).with_ansi(false).with_writer(output.clone());
         // A second world of one process leaves the stack's own log to the first.
         let _ = log.try_init();
+        let black_box = BlackBox { output: output.clone(), folder };
         let stack = Stack::start_with_output(output, options).await.unwrap();
         tap.lead_to(stack.sqs_url(), &http);
-        Self { stack, http, tap, silences: Mutex::default(), _brands: brands }
+        Self { stack, http, tap, silences: Mutex::default(), _black_box: black_box, _brands: brands }
     }
 
     /// The running function processes: name of the function and process id.
@@ -121,8 +148,13 @@ impl World {
 
     /// Runs a scheduled job now and waits for its end.
     pub async fn job(&self, job: &str) -> Value {
-        let report = self.stack.invoke("reconcile", &json!({ "job": job })).await.unwrap();
-        serde_json::from_slice(&report).unwrap()
+        self.try_job(job).await.unwrap()
+    }
+
+    /// The same; what the job says when it fails.
+    pub async fn try_job(&self, job: &str) -> Result<Value, String> {
+        let report = self.stack.invoke("reconcile", &json!({ "job": job })).await.map_err(|error| error.to_string())?;
+        serde_json::from_slice(&report).map_err(|error| error.to_string())
     }
 
     /// From here on a vendor must hear nothing of an address: [`World::check_silences`] looks.

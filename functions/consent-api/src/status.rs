@@ -36,7 +36,7 @@ struct Status {
     deadline_slack_seconds: Option<i64>,
     /// When each of İYS's feeds was last read to its end.
     last_pull: BTreeMap<&'static str, Option<Timestamp>>,
-    /// How much of İYS's allowances is used.
+    /// How much of İYS's allowances is used, and how İYS took the calls.
     budget: AllowanceUse,
     /// Names of Insider's events that nobody mapped, and how often they came.
     unknown_events: BTreeMap<String, u64>,
@@ -50,7 +50,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         let trail = door.ledger.trail(&brand.name, feed_name(feed)).await.map_err(unavailable)?;
         last_pull.insert(feed_name(feed), trail.read_at);
     }
-    let budget = AllowanceUse::read(&door.ledger, now).await.map_err(unavailable)?;
+    let budget = AllowanceUse::read(&door.ledger, &door.limits, now).await.map_err(unavailable)?;
     let unknown_events = door.ledger.unknown_events(&brand.name).await.map_err(unavailable)?;
     let status = Status {
         brand: brand.name.to_string(),

@@ -1,13 +1,21 @@
 //! The İYS client over HTTP: against written answers in every odd spelling, and against the simulator.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod account;
+mod agreements;
+mod allowance;
 mod answers;
+mod calls;
+mod failures;
 #[path = "../harness/mod.rs"]
 mod harness;
 #[path = "../harness/iys.rs"]
 mod iys;
+mod parties;
+mod retailers;
 mod simulator;
 mod token;
+mod versions;
 
 use std::sync::Arc;
 
@@ -28,7 +36,7 @@ const PHONE: &str = "+905992000001";
 /// Settings under which tests are quick: turns are close to each other.
 fn settings(url: Url) -> Settings {
     let mut settings = Settings::new(url);
-    settings.calls_per_second = 1000;
+    settings.limits.calls_per_second = 1000;
     settings
 }
 

@@ -197,6 +197,12 @@ pub struct NotACode;
 impl Code {
     /// Older than three business days.
     pub const TOO_LATE: Code = Code(467);
+    /// The API user may not use this method at all.
+    pub const NOT_ENTITLED: Code = Code(363);
+    /// There is no subscription.
+    pub const NO_SUBSCRIPTION: Code = Code(437);
+    /// There is no such retailer.
+    pub const NO_RETAILER: Code = Code(58);
 
     /// What is known about the code, if it is in the table.
     #[must_use]
