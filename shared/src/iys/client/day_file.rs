@@ -236,16 +236,22 @@ impl Lines {
     }
 }
 
-/// Where each of [`COLUMNS`] stands, counted from 0.
-type Order = [Option<usize>; 8];
+/// The columns of a file.
+#[derive(Clone, Copy)]
+struct Order {
+    /// Where each of [`COLUMNS`] stands, counted from 0.
+    places: [Option<usize>; 8],
+    /// How many there are.
+    columns: usize,
+}
 
-const DOCUMENTED: Order = [Some(0), Some(1), Some(2), Some(3), Some(4), Some(5), Some(6), Some(7)];
+const DOCUMENTED: Order = Order { places: [Some(0), Some(1), Some(2), Some(3), Some(4), Some(5), Some(6), Some(7)], columns: 8 };
 
 /// The order of the columns, when a line names them: it must name the first one.
 fn order(line: &str) -> Option<Order> {
     let names: Vec<&str> = values(line).collect();
-    let order = COLUMNS.map(|column| names.iter().position(|name| name.eq_ignore_ascii_case(column)));
-    order.first().is_some_and(Option::is_some).then_some(order)
+    let places = COLUMNS.map(|column| names.iter().position(|name| name.eq_ignore_ascii_case(column)));
+    places[0].is_some().then_some(Order { places, columns: names.len() })
 }
 
 fn values(line: &str) -> impl Iterator<Item = &str> {
@@ -255,12 +261,75 @@ fn values(line: &str) -> impl Iterator<Item = &str> {
 /// A line as a movement, or the column that is wrong.
 fn change(line: &str, order: Order) -> Result<Change, &'static str> {
     let values: Vec<&str> = values(line).collect();
-    if values.len() != order.iter().flatten().count().max(order.iter().flatten().max().map_or(0, |last| last + 1)) {
+    if values.len() < order.columns {
         return Err("columns");
     }
     let [creation_date, transaction_id, recipient, recipient_type, channel, status, consent_date, source] =
-        order.map(|at| at.and_then(|at| values.get(at)).map_or(Text::Missing, |value| Text::of(value)));
+        order.places.map(|at| at.and_then(|at| values.get(at)).map_or(Text::Missing, |value| Text::of(value)));
     let (iys_code, brand_code) = (Text::Missing, Text::Missing);
     let row = Row { iys_code, brand_code, recipient, recipient_type, channel, status, source, consent_date, creation_date, transaction_id };
     feed::change(&row)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ROW: &str = "2026-11-19 10:00:05,9b0c,+905992000001,BIREYSEL,MESAJ,ONAY,2026-11-19 10:00:00,HS_WEB\n";
+
+    fn read(pieces: &[&[u8]]) -> (Vec<DayLine>, DayFileEnd) {
+        let (mut lines, mut read) = (Lines::default(), Vec::new());
+        for piece in pieces {
+            lines.push(piece);
+            read.extend(std::iter::from_fn(|| lines.next_line(false)));
+        }
+        read.extend(std::iter::from_fn(|| lines.next_line(true)));
+        (read, lines.end())
+    }
+
+    proptest! {
+        #[test]
+        fn a_file_is_read_alike_however_it_is_cut(
+            kinds in prop::collection::vec(0..5_usize, 0..12),
+            header: bool,
+            cuts in prop::collection::vec(0..2000_usize, 0..8),
+            ended: bool,
+        ) {
+            let line = |kind: &usize| [ROW, "\n", "x,y\n", &ROW.replace('\n', "\r\n"), &ROW.replace("ONAY", "RED")][*kind].to_owned();
+            let mut file: String = header.then(|| COLUMNS.join(",") + "\n").into_iter().chain(kinds.iter().map(line)).collect();
+            if !ended {
+                file.truncate(file.trim_end().len());
+            }
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|at| at.min(file.len())).chain([0, file.len()]).collect();
+            cuts.sort_unstable();
+            let pieces: Vec<&[u8]> = cuts.windows(2).map(|cut| &file.as_bytes()[cut[0]..cut[1]]).collect();
+            let (lines, end) = read(&pieces);
+            prop_assert_eq!(&(lines.clone(), end.clone()), &read(&[file.as_bytes()]));
+            let expected: Vec<u64> = (1 + u64::from(header)..).zip(&kinds).filter(|(_, kind)| **kind != 1).map(|(at, _)| at).collect();
+            prop_assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), expected);
+            prop_assert_eq!(end.changes, kinds.iter().filter(|kind| matches!(kind, 0 | 3)).count() as u64);
+            prop_assert_eq!(end.changes + end.unreadable, lines.len() as u64);
+            prop_assert_eq!(end.without_header.is_some(), header);
+        }
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_the_file_nor_with_a_line() {
+        let mut lines = Lines::default();
+        let rows = ROW.repeat(100);
+        for _ in 0..200 {
+            lines.push(rows.as_bytes());
+            while lines.next_line(false).is_some() {}
+        }
+        for _ in 0..500 {
+            lines.push(&[b'x'; 8192]);
+            assert_eq!(lines.next_line(false), None);
+        }
+        lines.push(format!("\n{ROW}").as_bytes());
+        assert_eq!(lines.next_line(false).map(|line| (line.number, line.change.is_ok())), Some((20_001, false)));
+        assert_eq!(lines.next_line(false).map(|line| (line.number, line.change.is_ok())), Some((20_002, true)));
+        assert!(lines.buffer.capacity() < 8 * LONGEST_LINE, "{}", lines.buffer.capacity());
+    }
 }
