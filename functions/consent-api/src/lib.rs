@@ -4,6 +4,7 @@ mod add;
 mod check;
 mod lookup;
 mod reason;
+mod standing;
 mod status;
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Why a target does not have a state, in words that need no looking up.
 
 use serde::Serialize;
-use shared::consent::code::{Code, Words};
+use shared::consent::code::{Code, Hold, Words};
 use shared::consent::{Sync, Target};
 
 /// A code with what happened and what to do about it, as far as they are known.
@@ -20,15 +20,16 @@ impl Reason {
     pub(crate) fn of(target: Target, sync: &Sync) -> Option<Self> {
         match sync {
             Sync::Rejected { code, .. } => Some(Self::of_code(code.clone())),
-            Sync::Held { why, code, .. } => {
-                let reason = code.clone().map(Self::of_code);
-                let code = reason.as_ref().and_then(|reason| reason.code.clone());
-                // A code that has words of its own says more than what is waited for.
-                let known = reason.filter(|reason| reason.cause.is_some());
-                Some(known.unwrap_or(Self { code, cause: Some(why.cause(target)), remedy: Some(why.remedy(target)) }))
-            }
+            Sync::Held { why, code, .. } => Some(Self::held(target, *why, code.clone())),
             Sync::Settled { .. } | Sync::Pending { .. } | Sync::Submitted { .. } | Sync::Awaiting => None,
         }
+    }
+
+    /// Why a target's work is held: by the code that said so, and where it has no words of its own, or there
+    /// is none, by what is waited for.
+    pub(crate) fn held(target: Target, why: Hold, code: Option<String>) -> Self {
+        let known = code.clone().map(Self::of_code).filter(|reason| reason.cause.is_some());
+        known.unwrap_or(Self { code, cause: Some(why.cause(target)), remedy: Some(why.remedy(target)) })
     }
 
     /// Why a target refused, by its code.
@@ -41,7 +42,7 @@ impl Reason {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
-    use shared::consent::code::{Hold, entry};
+    use shared::consent::code::entry;
 
     use super::*;
 

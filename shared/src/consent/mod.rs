@@ -11,6 +11,7 @@ mod recipient;
 mod retailers;
 pub mod rules;
 mod source;
+pub mod standing;
 mod state;
 mod vocabulary;
 

@@ -2,6 +2,7 @@
 //! registry in memory that keeps İYS's rules, and the simulated Insider.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod account;
 mod book;
 mod bulk;
 mod crash;
@@ -11,9 +12,11 @@ mod harness;
 mod odd;
 mod pull;
 mod push;
+mod push_service;
 mod relay;
 #[path = "../harness/sqs.rs"]
 mod sqs;
+mod standing;
 mod sweep;
 mod throttle;
 mod world;
