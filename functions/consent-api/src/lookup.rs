@@ -169,3 +169,69 @@ fn line(entry: Entry, states: &[ConsentState]) -> Line {
         insider: insider.map(ending),
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use serde_json::{Value, json};
+    use shared::consent::{ConsentKey, EventId, Head, Movement, Origin};
+
+    use super::*;
+
+    fn movement(retailers: Retailers) -> Movement {
+        let now = "2026-11-20T10:00:00Z".parse().unwrap();
+        let brand = Brand::read(include_str!("../../../infra/local/brands/demo.json")).unwrap();
+        let recipient = Recipient::parse("a@example.com", Channel::Eposta).unwrap();
+        Movement {
+            key: ConsentKey {
+                recipient_id: recipient.id(&brand.recipient_id_key, &brand.name),
+                brand: brand.name.clone(),
+                channel: Channel::Eposta,
+                recipient_type: RecipientType::Bireysel,
+            },
+            recipient,
+            head: Head {
+                status: Status::Onay,
+                source: Source::HsWeb,
+                consent_date: ConsentDate::at(now),
+                origin: Origin::Api,
+                event_id: EventId::derive("api", ["a"]),
+                received_at: now,
+                retailers,
+            },
+        }
+    }
+
+    /// The state of a movement and its line in the history, as the answer shows them.
+    fn shown(retailers: Retailers, registry: Option<Sync>) -> [Value; 2] {
+        let movement = movement(retailers);
+        let mut of_it = ConsentState::first(&movement, movement.head.received_at, movement.head.received_at);
+        of_it.registry = registry.unwrap_or(of_it.registry);
+        let entry = Entry { movement, registry: None, insider: None, aside: false };
+        let line = line(entry, std::slice::from_ref(&of_it));
+        [serde_json::to_value(state(&of_it)).unwrap(), serde_json::to_value(line).unwrap()]
+    }
+
+    #[test]
+    fn the_dealers_of_a_movement_are_shown_where_there_are_any() {
+        for told in shown(Retailers { code: Some(58_954_386), access: vec![55_550_127] }, None) {
+            assert_eq!((&told["retailerCode"], &told["retailerAccess"]), (&json!(58_954_386), &json!([55_550_127])));
+        }
+        for told in shown(Retailers::default(), None) {
+            assert!(told.as_object().unwrap().keys().all(|name| !name.starts_with("retailer")), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_is_held_says_for_what_since_when_by_which_code_and_what_to_do() {
+        let since = "2026-11-20T10:00:00Z".parse().unwrap();
+        let held = Sync::Held { why: Hold::Quota, since, due: since, code: Some("H525".into()) };
+        let [told, _] = shown(Retailers::default(), Some(held));
+        let iys = &told["iys"];
+        assert_eq!((&iys["state"], &iys["heldFor"], &iys["code"]), (&json!("held"), &json!("quota"), &json!("H525")));
+        for (part, language) in [("cause", "en"), ("cause", "tr"), ("remedy", "en"), ("remedy", "tr")] {
+            assert!(iys[part][language].as_str().is_some_and(|text| text.ends_with('.')), "{part} {language}: {iys}");
+        }
+        assert_eq!((&told["deniedBecause"], &told["insider"]["state"]), (&json!("held"), &json!("awaiting")));
+    }
+}
