@@ -11,6 +11,7 @@ use crate::brands::Brands;
 use crate::clock::{self, Clock};
 use crate::environment;
 use crate::intake::Intake;
+use crate::keyring::Keyring;
 use crate::ledger::Ledger;
 use crate::problem::Problem;
 use crate::{aws, telemetry, wiring};
@@ -23,6 +24,8 @@ pub struct Door {
     pub ledger: Ledger,
     /// Where movements go.
     pub intake: Intake,
+    /// What push notices are known by.
+    pub keyring: Keyring,
     /// The clock.
     pub clock: Clock,
 }
@@ -35,6 +38,7 @@ impl Door {
         Ok(Self {
             brands: wiring::brands(&config)?,
             intake: Intake::new(ledger.clone(), wiring::queues(&config)?, environment::work_grace()?),
+            keyring: Keyring::new(ledger.clone()),
             ledger,
             clock: clock::system(),
         })

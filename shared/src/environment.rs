@@ -33,6 +33,17 @@ pub fn bulk_result_wait() -> Result<SignedDuration, EnvironmentError> {
     seconds("IYS_BULK_RESULT_WAIT_SECONDS", 300)
 }
 
+/// Seconds for which a brand that İYS refuses is left alone between two looks at its account.
+pub fn standing_pause() -> Result<SignedDuration, EnvironmentError> {
+    seconds("STANDING_PAUSE_SECONDS", 1800)
+}
+
+/// Base address of this system's own HTTP API.
+pub fn api_url() -> Result<url::Url, EnvironmentError> {
+    let unusable = |_| EnvironmentError::Unusable("API_URL", "a URL");
+    required("API_URL")?.parse().map_err(unusable)
+}
+
 /// Seconds after which the sweep looks after work that no queue message has finished.
 pub fn work_grace() -> Result<SignedDuration, EnvironmentError> {
     seconds("WORK_GRACE_SECONDS", 900)

@@ -129,6 +129,17 @@ pub struct Page {
     pub more: bool,
 }
 
+/// Why work is held without a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Barred {
+    /// What a person has to change.
+    pub why: Hold,
+    /// The registry's code, where it refused with one.
+    pub code: Option<String>,
+    /// When the work is looked at again, should nobody release it before.
+    pub due: Timestamp,
+}
+
 /// Why a call gave no answer about the records in it.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
@@ -202,4 +213,15 @@ pub trait Registry: Send + Sync {
 
     /// The next page of a feed after `cursor`, or from its beginning.
     async fn changes(&self, feed: Feed, cursor: Option<&str>) -> Result<Page, RegistryError>;
+
+    /// Why records of a channel and status are not to be sent now, where that is known without a call.
+    async fn barred(&self, _channel: Channel, _status: Status) -> Result<Option<Barred>, RegistryError> {
+        Ok(None)
+    }
+
+    /// Whether something that was barred has been opened since this was last asked: then what was held
+    /// meanwhile may have been held in vain.
+    async fn has_reopened(&self) -> Result<bool, RegistryError> {
+        Ok(false)
+    }
 }

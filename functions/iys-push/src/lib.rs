@@ -17,6 +17,7 @@ use shared::ledger::Ledger;
 use shared::queue::{PushMessage, Queues};
 use shared::sync::isolate::isolate;
 use shared::sync::push::Push;
+use shared::sync::standing::Guard;
 use shared::{aws, clock, environment, telemetry, wiring};
 
 /// What the handler works with.
@@ -94,6 +95,7 @@ impl App {
             return;
         };
         let registry = IysRegistry::new(self.iys.clone(), brand.clone());
+        let registry = Guard::new(&registry, &self.ledger, &brand, &self.clock);
         let push = Push {
             ledger: &self.ledger,
             queues: &self.queues,

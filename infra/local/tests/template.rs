@@ -32,7 +32,7 @@ fn the_template_names_every_function_with_what_it_uses() {
         ("consent-api", queues.to_vec()),
         ("iys-push", [&queues[..], &["IYS_BASE_URL", "IYS_BULK_RESULT_WAIT_SECONDS"]].concat()),
         ("unsubscribe-relay", vec!["INSIDER_CONTACT_URL", "INSIDER_UNIFICATION_URL"]),
-        ("reconcile", [&queues[..], &["IYS_BASE_URL"]].concat()),
+        ("reconcile", [&queues[..], &["IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL"]].concat()),
     ] {
         let expected: BTreeSet<&str> = everywhere.into_iter().chain(uses).collect();
         let given = function(&system, name).environment.keys().map(String::as_str);
@@ -43,6 +43,10 @@ fn the_template_names_every_function_with_what_it_uses() {
     assert_eq!(push["TABLE_NAME"], "LedgerTable");
     assert_eq!(push["IYS_PUSH_QUEUE_URL"], "http://127.0.0.1:4004/000000000000/IysPushQueue");
     assert_eq!(push["IYS_BULK_RESULT_WAIT_SECONDS"], "300");
+    // By its own name where it has one, else by the one that API Gateway gives it.
+    let api = |system: &System| function(system, "reconcile").environment["API_URL"].clone();
+    assert!(api(&system).starts_with("https://HttpApi.execute-api."), "{}", api(&system));
+    assert_eq!(api(&resolve(TEMPLATE, &[("ApiUrl", "http://127.0.0.1:4000")]).unwrap()), "http://127.0.0.1:4000");
     let relay = &function(&system, "consent-api").environment["UNSUBSCRIBE_RELAY_QUEUE_URL"];
     assert!(relay.ends_with("/UnsubscribeRelayQueue.fifo"), "{relay}");
 }
@@ -105,7 +109,13 @@ fn the_schedules_carry_their_jobs() {
     let system = resolve(TEMPLATE, &[]).unwrap();
     let jobs: BTreeSet<(&str, u64, &str)> =
         system.schedules.iter().map(|schedule| (schedule.function.as_str(), schedule.every.as_secs(), schedule.input.as_str())).collect();
-    assert_eq!(jobs, BTreeSet::from([("reconcile", 300, r#"{"job":"pull"}"#), ("reconcile", 60, r#"{"job":"sweep"}"#),]));
+    let expected = [
+        ("reconcile", 300, r#"{"job":"pull"}"#),
+        ("reconcile", 60, r#"{"job":"sweep"}"#),
+        ("reconcile", 900, r#"{"job":"standing"}"#),
+        ("reconcile", 3600, r#"{"job":"push_service"}"#),
+    ];
+    assert_eq!(jobs, BTreeSet::from(expected));
 }
 
 #[test]

@@ -112,6 +112,18 @@ impl Code {
     pub const NO_SUBSCRIPTION: Code = Code(437);
     /// There is no such retailer.
     pub const NO_RETAILER: Code = Code(58);
+    /// The subscription is paused or at its end.
+    pub const PAUSED: Code = Code(520);
+    /// The subscription is closed.
+    pub const CLOSED: Code = Code(521);
+
+    /// Whether a refusal for want of authority may be about the call's channel alone: İYS names no code
+    /// for that, and these two are what its samples and its table show (İYS documentation, "Hata
+    /// Kodları").
+    #[must_use]
+    pub const fn may_be_about_one_channel(self) -> bool {
+        matches!(self.0, 353 | 355)
+    }
 }
 
 impl FromStr for Code {

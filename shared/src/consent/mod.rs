@@ -10,6 +10,7 @@ pub mod plan;
 mod recipient;
 pub mod rules;
 mod source;
+pub mod standing;
 mod state;
 mod vocabulary;
 

@@ -17,10 +17,12 @@
 //! | `client` | one method for every İYS method, by subject |
 //! | `feed` | lines of pull, history and push notices |
 //! | `registry` | the port, for one brand |
+//! | `account` | what İYS says of the brand itself, and its push connections |
 //!
 //! The facts are those of İYS's documentation (<https://apidocs.iys.org.tr/>); where it contradicts
 //! itself, both readings are accepted from İYS and the narrower one is sent.
 
+mod account;
 mod answer;
 mod call;
 mod client;
@@ -32,6 +34,7 @@ mod token;
 mod tolerant;
 mod wire;
 
+pub use account::IysAccount;
 pub use client::{
     Agreement, AgreementProcess, Answered, BrandInfo, ChannelAccess, City, Client, Confirmation, DayCount, DayFile, DayFileEnd, DayLine,
     HistoryPage, LONGEST_LIST, NewRetailer, PartnerBrand, Place, PushConnection, Retailer, RetailerStatus, Subscription,

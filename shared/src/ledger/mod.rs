@@ -30,7 +30,10 @@
 pub mod budget;
 mod control;
 mod cursor;
+mod document;
 pub mod item;
+mod push_keys;
+mod standing;
 mod store;
 mod submission;
 pub mod token;
@@ -42,6 +45,8 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 pub use cursor::Trail;
 pub use item::{Ending, Entry};
+pub use push_keys::{PushKey, PushKeys};
+pub use standing::{HeldPage, HeldWork};
 pub use store::{Recorded, Story};
 pub use submission::{Member, Submission};
 pub use work::{Backlog, DueWork};

@@ -5,7 +5,7 @@
 //! sweep, and what the submission still holds is sent again; to the registry that is no second
 //! movement.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
@@ -13,8 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::patience::later;
 use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record};
 use super::reading;
-use crate::consent::code::Code;
-use crate::consent::{Answer, ConsentKey, ConsentState, Sync, Target};
+use crate::consent::code::{Code, Hold};
+use crate::consent::{Answer, ConsentKey, ConsentState, Status, Sync, Target};
 use crate::ledger::{LedgerError, Member, Submission};
 use crate::queue::LONGEST_DELAY_SECONDS;
 use crate::registry::{RegistryError, ResultLine, Submitted, Verdict};
@@ -104,6 +104,19 @@ impl Push<'_> {
                     untaken.push(submission);
                     let error = RegistryError::Defect { why: "every bulk submission is refused".into() };
                     self.give_up(std::iter::once(states).chain(open.drain(..)), error, tally).await;
+                }
+                Err(RegistryError::Held { why, code }) => {
+                    untaken.push(submission);
+                    let parts = apart(states, why);
+                    if parts.len() > 1 {
+                        tracing::warn!(?why, code, parts = parts.len(), "a bulk submission was refused as a whole: it is handed in apart");
+                        parts.into_iter().rev().for_each(|part| open.push_front(part));
+                        continue;
+                    }
+                    // What one channel, or one status, is refused for says nothing of the others.
+                    let others = if concerns_some(why) { std::mem::take(&mut open) } else { VecDeque::new() };
+                    self.give_up(parts.into_iter().chain(open.drain(..)), RegistryError::Held { why, code }, tally).await;
+                    open = others;
                 }
                 Err(error) => {
                     untaken.push(submission);
@@ -239,6 +252,14 @@ impl Push<'_> {
                 self.wait_for_results(&mut submission, until.duration_since(now).max(SignedDuration::from_secs(1))).await;
                 return Ok(());
             }
+            // The registry keeps results for longer than a brand is stopped: the sweep looks again.
+            Err(RegistryError::Held { why, code }) => {
+                tracing::info!(submission = id, ?why, code, "results cannot be asked for while the brand is held");
+                let again = later(now, self.grace);
+                submission.ready_at = Some(again);
+                self.ledger.put_submission(&submission, again).await?;
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         let states: HashMap<ConsentKey, ConsentState> =
@@ -301,7 +322,7 @@ impl Push<'_> {
     }
 
     /// Makes keys pending again and writes messages for them.
-    async fn reopen(&self, keys: &[ConsentKey], now: Timestamp) -> Result<(), LedgerError> {
+    pub(super) async fn reopen(&self, keys: &[ConsentKey], now: Timestamp) -> Result<(), LedgerError> {
         self.pending(keys, now).await?;
         if let Err(error) = self.queues.push(keys.to_vec()).await {
             tracing::warn!(%error, "no message for re-opened work: the sweep will find it");
@@ -326,6 +347,32 @@ impl Push<'_> {
             tracing::warn!(%error, submission = %submission.id, "a finished submission was not removed");
         }
     }
+}
+
+/// Whether a hold may be about some records of a list only.
+fn concerns_some(why: Hold) -> bool {
+    matches!(why, Hold::Authority | Hold::Quota)
+}
+
+/// The records of a list that was refused as a whole, by what the refusal may have been about: authority
+/// is given by channel, and a refusal takes no place of the package. One part alone when it cannot be told.
+fn apart(states: Vec<ConsentState>, why: Hold) -> Vec<Vec<ConsentState>> {
+    let mut parts = BTreeMap::<_, Vec<ConsentState>>::new();
+    for state in states {
+        let part = match why {
+            Hold::Authority => state.key.channel.as_str(),
+            Hold::Quota => {
+                if state.head.status == Status::Ret {
+                    "first"
+                } else {
+                    "then"
+                }
+            }
+            _ => "all",
+        };
+        parts.entry(part).or_default().push(state);
+    }
+    parts.into_values().collect()
 }
 
 fn is_part_of(state: &ConsentState, id: &str) -> bool {

@@ -23,7 +23,7 @@ use crate::consent::{
 };
 use crate::ledger::{Ledger, Member};
 use crate::queue::Queues;
-use crate::registry::{Holding, Record, Registry, RegistryError, Verdict};
+use crate::registry::{Barred, Holding, Record, Registry, RegistryError, Verdict};
 
 /// Most records that go as single adds; more go as a bulk submission.
 pub const SINGLE_ADDS: usize = 20;
@@ -77,6 +77,8 @@ pub(super) struct Tally {
     late: Vec<ConsentState>,
     /// Keys that Insider has something to be told of.
     for_insider: Vec<ConsentKey>,
+    /// What was held in this run.
+    held: Vec<Member>,
 }
 
 /// What one step did to a key.
@@ -126,6 +128,8 @@ impl Push<'_> {
         // A bulk submission that is under way is looked after by its own message.
         open.retain(|state| !matches!(state.registry, Sync::Submitted { .. }));
         let mut tally = Tally::default();
+        open = self.hold_barred(open, &mut tally).await;
+        open.append(&mut tally.again);
         for round in 0..ROUNDS {
             if open.is_empty() {
                 break;
@@ -134,10 +138,72 @@ impl Push<'_> {
             self.tell_insider(&mut tally).await;
             open = std::mem::take(&mut tally.again);
         }
+        self.let_go(&mut tally).await;
         report.finished += tally.finished;
         report.failed.extend(tally.failed);
         report.failed.extend(open.into_iter().map(|state| state.key));
         report
+    }
+
+    /// Holds the work that is known not to be taken now, without a call; what may go on comes back.
+    async fn hold_barred(&self, open: Vec<ConsentState>, tally: &mut Tally) -> Vec<ConsentState> {
+        let mut bars = HashMap::new();
+        let (mut free, mut barred) = (Vec::with_capacity(open.len()), Vec::new());
+        for state in open {
+            if !matches!(state.registry, Sync::Pending { .. } | Sync::Held { .. }) {
+                free.push(state);
+                continue;
+            }
+            let kind = (state.key.channel, state.head.status);
+            let bar = match bars.get(&kind) {
+                Some(known) => Ok(known),
+                None => self.registry.barred(kind.0, kind.1).await.map(|bar| &*bars.entry(kind).or_insert(bar)),
+            };
+            match bar {
+                Ok(None) => free.push(state),
+                Ok(Some(bar)) => barred.push((state, bar.clone())),
+                Err(error) => self.all_failed(&[member(&state)], error, tally).await,
+            }
+        }
+        let mut notes = futures::stream::iter(barred)
+            .map(|(state, Barred { why, due, .. })| async move {
+                // Held for it already: there is nothing to write.
+                let told = matches!(&state.registry, Sync::Held { why: same, due: at, .. } if *same == why && *at > self.due());
+                let done = match told {
+                    true => Ok(Next::Nothing.into()),
+                    false => self.answer(&state, Answer::Held { why, due }).await,
+                };
+                (member(&state), done)
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((member, done)) = notes.next().await {
+            self.note(&member, done, tally).await;
+            tally.held.push(member);
+        }
+        free
+    }
+
+    /// What was held while it was being released elsewhere has missed the release: it goes on now.
+    async fn let_go(&self, tally: &mut Tally) {
+        let held = std::mem::take(&mut tally.held);
+        if held.is_empty() {
+            return;
+        }
+        let missed = async {
+            let mut missed = Vec::new();
+            if self.registry.has_reopened().await? {
+                for member in held {
+                    if self.registry.barred(member.key.channel, member.sent.status).await?.is_none() {
+                        missed.push(member.key);
+                    }
+                }
+                self.reopen(&missed, (self.clock)()).await?;
+            }
+            Ok::<_, RegistryError>(())
+        };
+        if let Err(error) = missed.await {
+            tracing::warn!(%error, "whether held work was released meanwhile is not known: the sweep will find it");
+        }
     }
 
     /// One step for each state.
@@ -415,6 +481,7 @@ impl Push<'_> {
             tally.failed.extend(sent.iter().map(|member| member.key.clone()));
             return;
         };
+        let is_held = matches!(answer, Answer::Held { .. });
         let mut notes = futures::stream::iter(sent)
             .map(|member| {
                 let answer = answer.clone();
@@ -425,6 +492,7 @@ impl Push<'_> {
             match done {
                 Ok(done) => {
                     tally.finished += 1;
+                    tally.held.extend(is_held.then(|| member.clone()));
                     tally.for_insider.extend(done.for_insider.then(|| member.key.clone()));
                 }
                 Err(error) => {
