@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::consent::code::{Code, Hold};
-use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
+use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Retailers, Source, Status};
 
 /// What a registry can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Record {
     pub source: Source,
     /// The date of the change.
     pub consent_date: ConsentDate,
+    /// The dealers that collected it or may use it.
+    pub retailers: Retailers,
 }
 
 /// What the registry made of one record.
@@ -90,8 +92,11 @@ pub struct Holding {
     pub consent_date: Option<ConsentDate>,
     /// When the registry recorded it.
     pub creation_date: Option<ConsentDate>,
-    /// The registry's id of the movement.
+    /// The registry's id of the movement. Movements of one second share it.
     pub transaction_id: Option<String>,
+    /// Whether it stands there under a wrong spelling of the number ([`Recipient::is_misspelt`]), where
+    /// nobody finds it. It says nothing about what stands under the right one.
+    pub misspelt: bool,
 }
 
 /// Whose movements a feed lists.

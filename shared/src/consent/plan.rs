@@ -60,7 +60,9 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
     match (head.status, state.known) {
         (Status::Ret, None) => return Step::Ask,
         (Status::Onay, None) if too_late => return Step::Ask,
-        (status, Some(known)) if known.status == status => return Step::Settle(Outcome::AlreadyThere),
+        (status, Some(known)) if known.status == status && (too_late || state.registry_has_head()) => {
+            return Step::Settle(Outcome::AlreadyThere);
+        }
         _ => {}
     }
     if too_late {
@@ -122,6 +124,7 @@ fn corrected(state: &ConsentState, source: Source, consent_date: ConsentDate, no
             consent_date,
             origin: Origin::Correction,
             received_at: now,
+            retailers: state.head.retailers.clone(),
         },
     }
 }
@@ -132,7 +135,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::consent::{Channel, ConsentKey, Known, Recipient, RecipientIdKey, RecipientType, Target};
+    use crate::consent::{Channel, ConsentKey, Known, Recipient, RecipientIdKey, RecipientType, Retailers, Target};
 
     /// A Friday, 13:00 in Türkiye.
     const NOON: &str = "2026-11-20T10:00:00Z";
@@ -171,6 +174,7 @@ mod tests {
                 origin: Origin::Api,
                 event_id: EventId::derive("api", [status.as_str()]),
                 received_at: now(),
+                retailers: Retailers::default(),
             },
         };
         let mut state = ConsentState::first(&movement, now(), now());
@@ -236,7 +240,7 @@ mod tests {
     #[test]
     fn held_and_submitted_work_is_planned_like_pending_work() {
         let mut state = state(Status::Onay, 60, None);
-        state.registry = Sync::Held { why: Hold::Quota, since: now(), due: now() };
+        state.registry = Sync::Held { why: Hold::Quota, since: now(), due: now(), code: None };
         assert_eq!(step(&state), Step::Send);
         state.registry = Sync::Submitted { submission: "s".into(), due: now(), sweeps: 0 };
         assert_eq!(step(&state), Step::Send);
@@ -319,7 +323,7 @@ mod tests {
             state.head.source = source.parse().expect("a source");
             state.registry = match sync {
                 0 => Sync::Pending { due: now(), sweeps: 2 },
-                1 => Sync::Held { why: Hold::Authority, since: now(), due: now() },
+                1 => Sync::Held { why: Hold::Authority, since: now(), due: now(), code: None },
                 2 => Sync::Submitted { submission: "s".into(), due: now(), sweeps: 0 },
                 _ => Sync::Settled { outcome: Outcome::NotNeeded, at: now(), transaction_id: None },
             };

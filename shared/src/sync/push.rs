@@ -16,10 +16,10 @@ use super::patience::{HELD_RETRY, SHORT_WAIT, growing, later};
 use super::reading;
 use crate::brand::Brand;
 use crate::clock::Clock;
-use crate::consent::code::{self, Disposition, RetryAfter};
+use crate::consent::code::{self, Code, Disposition, RetryAfter};
 use crate::consent::plan::{self, Policy, Step};
 use crate::consent::{
-    Answer, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Origin, Outcome, Status, Sync, Target,
+    Answer, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Origin, Outcome, Retailers, Source, Status, Sync, Target,
 };
 use crate::ledger::{Ledger, Member};
 use crate::queue::Queues;
@@ -166,12 +166,12 @@ impl Push<'_> {
             }
         }
         let mut notes = futures::stream::iter(barred)
-            .map(|(state, Barred { why, due, .. })| async move {
+            .map(|(state, Barred { why, code, due })| async move {
                 // Held for it already: there is nothing to write.
                 let told = matches!(&state.registry, Sync::Held { why: same, due: at, .. } if *same == why && *at > self.due());
                 let done = match told {
                     true => Ok(Next::Nothing.into()),
-                    false => self.answer(&state, Answer::Held { why, due }).await,
+                    false => self.answer(&state, Answer::Held { why, due, code }).await,
                 };
                 (member(&state), done)
             })
@@ -268,7 +268,7 @@ impl Push<'_> {
         match step {
             Step::Settle(outcome) => self.answer(&state, Answer::Settled { outcome, transaction_id: None }).await,
             Step::Reject(code) => self.answer(&state, Answer::Rejected(code.to_string())).await,
-            Step::Hold(why) => self.answer(&state, Answer::Held { why, due: later(now, HELD_RETRY) }).await,
+            Step::Hold(why) => self.answer(&state, Answer::Held { why, due: later(now, HELD_RETRY), code: None }).await,
             Step::Wait(until) => self.answer(&state, Answer::Postponed { due: later(until, SignedDuration::from_secs(1)) }).await,
             Step::Correct(movement) => self.adopt(&movement).await,
             Step::Adopt => self.fetch(&state).await,
@@ -419,7 +419,7 @@ impl Push<'_> {
                     };
                     Answer::Postponed { due: later(now, wait) }
                 }
-                Disposition::Held(why) => Answer::Held { why, due: later(now, HELD_RETRY) },
+                Disposition::Held(why) => Answer::Held { why, due: later(now, HELD_RETRY), code: Some(code.to_string()) },
                 Disposition::Rejected => Answer::Rejected(code.to_string()),
                 Disposition::Unauthorised | Disposition::TokenStop | Disposition::Defect => {
                     tracing::error!(%code, recipient = %sent.key.recipient_id, "the registry's verdict shows a defect of ours");
@@ -472,7 +472,11 @@ impl Push<'_> {
     pub(super) async fn all_failed(&self, sent: &[Member], error: RegistryError, tally: &mut Tally) {
         let now = (self.clock)();
         let answer = match &error {
-            RegistryError::Held { why, .. } => Some(Answer::Held { why: *why, due: later(now, HELD_RETRY) }),
+            RegistryError::Held { why, code } => {
+                // What it names may be a status or a sentence of ours instead: that is for the log.
+                let code = code.parse::<Code>().ok().map(|code| code.to_string());
+                Some(Answer::Held { why: *why, due: later(now, HELD_RETRY), code })
+            }
             RegistryError::Busy { until, .. } if until.duration_since(now) > SHORT_WAIT => Some(Answer::Postponed { due: *until }),
             _ => None,
         };
@@ -527,6 +531,7 @@ pub(super) fn record(state: &ConsentState) -> Record {
         status: state.head.status,
         source: state.head.source.clone(),
         consent_date: state.head.consent_date,
+        retailers: state.head.retailers.clone(),
     }
 }
 
@@ -537,16 +542,28 @@ pub fn adopted(state: &ConsentState, holding: Holding, now: Timestamp) -> Moveme
 
 /// The head of a movement that the registry told of. Push, pull and status tell of one movement by
 /// the same id, so it is one event whichever comes first.
+///
+/// What stands there under a wrong spelling of the number is not there for anybody: it is a movement
+/// that has still to be registered, a refusal that nobody of the brand took as the brand's own decision.
 pub fn registry_head(holding: Holding, now: Timestamp) -> Head {
-    let consent_date = holding.consent_date.or(holding.creation_date).unwrap_or_else(|| ConsentDate::at(now));
+    let told = holding.consent_date.or(holding.creation_date);
+    let consent_date = told.unwrap_or_else(|| ConsentDate::at(now));
     let transaction = holding.transaction_id.unwrap_or_default();
+    // Two movements of one second share their transaction id, so status and date are part of the name. A
+    // date that nobody told is not: told again, it would be another one.
+    let date = if told.is_none() && !transaction.is_empty() { String::new() } else { consent_date.to_string() };
+    let (kind, origin, source) = match (holding.misspelt, holding.source) {
+        (false, source) => ("iys", Origin::Registry, source),
+        (true, source) if source.is_sendable() => ("misspelt", Origin::Import, source),
+        (true, _) => ("misspelt", Origin::Import, Source::HsKarar),
+    };
     Head {
         status: holding.status,
-        source: holding.source,
+        source,
         consent_date,
-        origin: Origin::Registry,
-        // Two movements of one second share their transaction id, so the status is part of the name.
-        event_id: EventId::derive("iys", [transaction.as_str(), holding.status.as_str(), &consent_date.to_string()]),
+        origin,
+        event_id: EventId::derive(kind, [transaction.as_str(), holding.status.as_str(), &date]),
         received_at: now,
+        retailers: Retailers::default(),
     }
 }

@@ -22,7 +22,7 @@ use harness::ManualClock;
 use iys::Iys;
 use shared::brand::Brand;
 use shared::clock::Clock;
-use shared::consent::{Channel, Recipient, RecipientType, Source, Status};
+use shared::consent::{Channel, Recipient, RecipientType, Retailers, Source, Status};
 use shared::iys::{Client, IysRegistry, Settings};
 use shared::ledger::Ledger;
 use shared::registry::{Record, RegistryError};
@@ -81,6 +81,7 @@ fn record(recipient: Recipient, channel: Channel, status: Status) -> Record {
         status,
         source: Source::HsWeb,
         consent_date: "2026-11-20 12:59:00".parse().unwrap(),
+        retailers: Retailers::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sandbox::iys::{ChannelRefusal, Config, ConsentType, NoRecord, Switches, TokenLimitBody, Unfinished};
 use serde_json::{Value, json};
 use shared::consent::code::Hold;
-use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
+use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Retailers, Source, Status};
 use shared::iys::{Client, IysRegistry, Settings};
 use shared::ledger::Ledger;
 use shared::registry::{Feed, Record, Registry, RegistryError, ResultLine, Submitted, Verdict};
@@ -77,7 +77,15 @@ pub(crate) fn recipient(text: &str, channel: Channel) -> Recipient {
 /// A record dated some seconds ago.
 pub(crate) fn record(text: &str, channel: Channel, status: Status, seconds_ago: i64) -> Record {
     let date = ConsentDate::at(Timestamp::now() - jiff::SignedDuration::from_secs(seconds_ago));
-    Record { recipient: recipient(text, channel), recipient_type: BIREYSEL, channel, status, source: Source::HsWeb, consent_date: date }
+    Record {
+        recipient: recipient(text, channel),
+        recipient_type: BIREYSEL,
+        channel,
+        status,
+        source: Source::HsWeb,
+        consent_date: date,
+        retailers: Retailers::default(),
+    }
 }
 
 pub(crate) fn transaction(verdict: Verdict) -> String {

@@ -163,7 +163,7 @@ async fn holding_and_re_opening_work_cost_three_units() {
     let (ledger, meter) = metered().await;
     says(&ledger, Status::Ret, 0, Origin::Insider).await;
     meter.read();
-    hears(&ledger, Target::Registry, Answer::Held { why: Hold::Authority, due: at(3_600) }).await;
+    hears(&ledger, Target::Registry, Answer::Held { why: Hold::Authority, due: at(3_600), code: None }).await;
     assert_eq!(meter.read(), Units::of(1, 2));
     ledger.requeued(&person().key, &[Target::Registry], at(4_000)).await.unwrap();
     assert_eq!(meter.read(), Units::of(1, 2));
@@ -239,7 +239,7 @@ async fn the_largest_state_and_movement_fit_one_unit() {
     let settled = || Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: Some(transaction()) };
     let mut largest = BTreeMap::<char, usize>::new();
     for (registry, insider) in [
-        (Answer::Submitted { submission: transaction(), due: at(60) }, Answer::Held { why: Hold::Authority, due: at(60) }),
+        (Answer::Submitted { submission: transaction(), due: at(60) }, Answer::Held { why: Hold::Authority, due: at(60), code: None }),
         (settled(), settled()),
     ] {
         ledger.answered(&person.key, Target::Insider, &sent, insider, at(1), at(60)).await.unwrap();

@@ -140,7 +140,14 @@ impl Inner {
         let row = Row { status, source: source.clone(), consent_date, transaction_id: id.clone() };
         let (recipient, channel, recipient_type) = key.clone();
         self.rows.entry(key).or_default().push(row);
-        let holding = Holding { status, source, consent_date: Some(consent_date), creation_date: None, transaction_id: Some(id.clone()) };
+        let holding = Holding {
+            status,
+            source,
+            consent_date: Some(consent_date),
+            creation_date: None,
+            transaction_id: Some(id.clone()),
+            misspelt: false,
+        };
         self.feeds.entry(feed_key(feed)).or_default().push(Change { recipient, recipient_type, channel, holding });
         id
     }
@@ -308,6 +315,7 @@ impl Registry for Book {
                 consent_date: Some(row.consent_date),
                 creation_date: None,
                 transaction_id: Some(row.transaction_id.clone()),
+                misspelt: false,
             }))
         })
     }

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use shared::brand::Brand;
 use shared::clock::Clock;
 use shared::consent::{
-    Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Movement, Origin, Outcome, Recipient, RecipientType, Source, Status,
-    Sync,
+    Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Movement, Origin, Outcome, Recipient, RecipientType, Retailers, Source,
+    Status, Sync,
 };
 use shared::insider::{self, Throttle};
 use shared::intake::Intake;
@@ -185,7 +185,8 @@ impl World {
     pub(crate) fn movement(&self, key: ConsentKey, recipient: Recipient, status: Status, date: ConsentDate, origin: Origin) -> Movement {
         let source = if origin == Origin::Registry { "IYS_WEB".parse().unwrap() } else { Source::HsWeb };
         let event_id = EventId::derive(origin.as_str(), [status.as_str(), &date.to_string()]);
-        let head = Head { status, source, consent_date: date, origin, event_id, received_at: self.clock.now() };
+        let head =
+            Head { status, source, consent_date: date, origin, event_id, received_at: self.clock.now(), retailers: Retailers::default() };
         Movement { key, recipient, head }
     }
 
