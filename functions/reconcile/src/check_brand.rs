@@ -321,7 +321,7 @@ impl CheckBrand<'_> {
     }
 
     async fn allowances(&self, found: &mut Found) {
-        let usage = match AllowanceUse::read(self.ledger, (self.clock)()).await {
+        let usage = match AllowanceUse::read(self.ledger, &self.iys.settings().limits, (self.clock)()).await {
             Ok(usage) => usage,
             Err(_) => return found.note(Finding::LedgerAway.of("allowance", &[])),
         };
@@ -332,6 +332,14 @@ impl CheckBrand<'_> {
             let finding = if near { Finding::AllowanceNear } else { Finding::AllowanceLeft };
             found.note(finding.of(format!("allowance.{name}"), &[&used.to_string(), &limit.to_string()]));
         }
+        let (requests, failed, pace) = (usage.quality.requests, usage.quality.failed, usage.quality.calls_per_second);
+        let slowed = pace < self.iys.settings().limits.calls_per_second;
+        let finding = match requests {
+            0 => Finding::QualityUnknown,
+            _ if slowed => Finding::QualitySlowed,
+            _ => Finding::QualityFine,
+        };
+        found.note(finding.of("quality", &[&requests.saturating_sub(failed).to_string(), &requests.to_string(), &pace.to_string()]));
     }
 }
 

@@ -218,6 +218,15 @@ findings! {
          "Saatlik hak bitmek üzere; ona ihtiyacı olan işler o zaman bekler."),
         FEWER_CALLS;
 
+    QualityFine Ok ("{0} of {1} calls of the last day succeeded", "son bir gündeki {1} çağrının {0} tanesi başarılı");
+    QualitySlowed Warning ("{0} of {1} calls of the last day succeeded; {2} calls a second are left",
+            "son bir gündeki {1} çağrının {0} tanesi başarılı; saniyede {2} çağrı kaldı"),
+        ("So many calls fail that this system has slowed down, before İYS takes its address off the list.",
+         "O kadar çok çağrı başarısız ki, İYS adresi listeden çıkarmadan bu sistem yavaşladı."),
+        ("Look at what is rejected (iysync status) and correct it where it comes from.",
+         "Nelerin reddedildiğine bakın (iysync status) ve geldiği yerde düzeltin.");
+    QualityUnknown Skipped ("no calls in the last day", "son bir günde çağrı yok");
+
     // Answers that say nothing about what was asked.
     RefusedByCode Failed ("İYS refuses: {0}", "İYS reddediyor: {0}");
     RefusedWithoutCode Failed ("İYS refuses: {0}", "İYS reddediyor: {0}");

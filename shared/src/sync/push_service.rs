@@ -138,8 +138,10 @@ impl PushService<'_> {
                     (Err(error), step) => {
                         tracing::error!(%error, brand = %self.brand.name, %channel, "a push connection is not as it should be");
                         served.failed += 1;
-                        // Another address's connection can be ended only while its credentials are known.
-                        if matches!(&step, Step::Disconnect(url) if url != self.url.as_str()) {
+                        // Another address's connection can be ended only while its credentials are known, and
+                        // one of ours that may still be ended is not to stand beside a second one.
+                        let refused = matches!(error, RegistryError::Held { .. } | RegistryError::Defect { .. });
+                        if matches!(&step, Step::Disconnect(url) if !refused || url != self.url.as_str()) {
                             break;
                         }
                     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use shared::calendar;
-use shared::consent::code::Code;
+use shared::consent::code::{Code, Hold};
 use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
 use shared::registry::{Capabilities, Change, Feed, Holding, Page, Record, Registry, RegistryError, ResultLine, Submitted, Verdict};
 
@@ -74,6 +74,10 @@ pub(crate) struct Inner {
     pub(crate) refused_unnamed: HashMap<Recipient, Code>,
     /// Verdicts that do not follow from the rules, one for each time that the address comes.
     pub(crate) ordered: HashMap<Recipient, VecDeque<Code>>,
+    /// What records of a channel are refused with; a list is refused as a whole.
+    pub(crate) refuses: HashMap<Channel, (Hold, &'static str)>,
+    /// Whether there is no place for another address; a list is refused as a whole.
+    pub(crate) is_full: bool,
     /// How many more times results are asked for in vain.
     pub(crate) empty_results: usize,
     /// Addresses whose records are not processed.
@@ -103,6 +107,19 @@ fn refused(code: &str) -> Verdict {
 }
 
 impl Inner {
+    /// Whether the API user may record these, and there is a place for them.
+    fn admit(&self, records: &[Record]) -> Result<(), RegistryError> {
+        let refusal = records.iter().find_map(|record| self.refuses.get(&record.channel));
+        if let Some((why, code)) = refusal {
+            return Err(RegistryError::Held { why: *why, code: (*code).into() });
+        }
+        let is_new = |record: &Record| !self.rows.contains_key(&(record.recipient.clone(), record.channel, record.recipient_type));
+        if self.is_full && records.iter().any(is_new) {
+            return Err(RegistryError::Held { why: Hold::Quota, code: "H525".into() });
+        }
+        Ok(())
+    }
+
     /// The stateful rules of İYS documentation, "İzin Yönetimi", and the identical resend of the v2
     /// methods.
     fn apply(&mut self, record: &Record, today: ConsentDate) -> Verdict {
@@ -166,6 +183,8 @@ impl Book {
             refused_at_door: HashMap::new(),
             refused_unnamed: HashMap::new(),
             ordered: HashMap::new(),
+            refuses: HashMap::new(),
+            is_full: false,
             empty_results: 0,
             stuck: HashSet::new(),
             naming: Naming::Ids,
@@ -231,6 +250,7 @@ impl Registry for Book {
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {
         let today = ConsentDate::at(self.clock.now());
         self.serve(Op::Add, 1, |inner| {
+            inner.admit(std::slice::from_ref(record))?;
             inner.came.push(record.clone());
             Ok(inner.apply(record, today))
         })
@@ -240,6 +260,7 @@ impl Registry for Book {
         let keys: HashSet<_> = records.iter().map(|record| (&record.recipient, record.channel, record.recipient_type)).collect();
         assert_eq!(keys.len(), records.len(), "no key may come twice in one submission");
         self.serve(Op::Submit, records.len(), |inner| {
+            inner.admit(records)?;
             if records.iter().any(|record| inner.refused_unnamed.contains_key(&record.recipient)) {
                 return Err(RegistryError::Defect { why: "refused without a position".into() });
             }
