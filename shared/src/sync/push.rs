@@ -166,12 +166,12 @@ impl Push<'_> {
             }
         }
         let mut notes = futures::stream::iter(barred)
-            .map(|(state, Barred { why, due, .. })| async move {
+            .map(|(state, Barred { why, code, due })| async move {
                 // Held for it already: there is nothing to write.
-                let told = matches!(&state.registry, Sync::Held { why: same, due: at, .. } if *same == why && *at > self.due());
+                let told = matches!(&state.registry, Sync::Held { why: for_what, due: at, code: by, .. } if (*for_what, by) == (why, &code) && *at > self.due());
                 let done = match told {
                     true => Ok(Next::Nothing.into()),
-                    false => self.answer(&state, Answer::Held { why, due }).await,
+                    false => self.answer(&state, Answer::Held { why, due, code }).await,
                 };
                 (member(&state), done)
             })

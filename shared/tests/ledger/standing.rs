@@ -65,7 +65,7 @@ async fn what_several_workers_learn_at_once_is_all_kept_and_one_of_them_takes_th
 async fn held_work_is_found_over_all_pages_and_nothing_else_is() {
     let store = Store::new().await;
     let ledger = store.ledger();
-    let hold = |why| Answer::Held { why, due: at(100_000) };
+    let hold = |why| Answer::Held { why, due: at(100_000), code: None };
     let mut expected = BTreeSet::new();
     for number in 0..40 {
         let person = Person::nth(number);
