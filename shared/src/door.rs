@@ -11,6 +11,7 @@ use crate::brands::Brands;
 use crate::clock::{self, Clock};
 use crate::environment;
 use crate::intake::Intake;
+use crate::iys::Limits;
 use crate::keyring::Keyring;
 use crate::ledger::Ledger;
 use crate::problem::Problem;
@@ -28,6 +29,8 @@ pub struct Door {
     pub keyring: Keyring,
     /// The clock.
     pub clock: Clock,
+    /// How much of İYS's allowance may be used.
+    pub limits: Limits,
 }
 
 impl Door {
@@ -41,6 +44,7 @@ impl Door {
             keyring: Keyring::new(ledger.clone()),
             ledger,
             clock: clock::system(),
+            limits: environment::iys_limits()?,
         })
     }
 

@@ -39,7 +39,7 @@ struct Status {
     last_pull: BTreeMap<&'static str, Option<Timestamp>>,
     /// What the brand may do at İYS, and whether İYS takes anything of it.
     standing: StandingView,
-    /// How much of İYS's allowances is used.
+    /// How much of İYS's allowances is used, and how İYS took the calls.
     budget: AllowanceUse,
     /// Names of Insider's events that nobody mapped, and how often they came.
     unknown_events: BTreeMap<String, u64>,
@@ -53,7 +53,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         let trail = door.ledger.trail(&brand.name, feed_name(feed)).await.map_err(unavailable)?;
         last_pull.insert(feed_name(feed), trail.read_at);
     }
-    let budget = AllowanceUse::read(&door.ledger, now).await.map_err(unavailable)?;
+    let budget = AllowanceUse::read(&door.ledger, &door.limits, now).await.map_err(unavailable)?;
     let standing = door.ledger.standing(&brand.name).await.map_err(unavailable)?;
     let unknown_events = door.ledger.unknown_events(&brand.name).await.map_err(unavailable)?;
     let status = Status {

@@ -6,13 +6,14 @@
 //!
 //! | File | What it decides |
 //! |---|---|
-//! | `settings` | addresses, limits and timeouts |
+//! | `settings` | addresses, limits, timeouts, and the pace |
 //! | `wire` | the JSON that is sent and read |
 //! | `tolerant` | which odd spellings of JSON are read as well |
 //! | `answer` | what an answer's errors are, and which of several counts |
 //! | `call` | allowance, token, sending, and what a failure means |
 //! | `http` | when the HTTP client is built |
 //! | `token` | when and how the access token is renewed |
+//! | `gauge` | how İYS takes the calls, counted for all workers |
 //! | `operation` | İYS's methods: names and paths |
 //! | `client` | one method for every İYS method, by subject |
 //! | `feed` | lines of pull, history and push notices |
@@ -27,6 +28,7 @@ mod answer;
 mod call;
 mod client;
 mod feed;
+mod gauge;
 mod operation;
 mod registry;
 mod settings;
@@ -43,4 +45,4 @@ pub use client::{
 pub use feed::{NoticeError, PushLine, read_notice};
 pub use operation::{OPERATIONS, Operation};
 pub use registry::IysRegistry;
-pub use settings::{AllowanceUse, Settings, Used};
+pub use settings::{AllowanceUse, Limits, QualityUse, Settings, Used};

@@ -168,7 +168,8 @@ impl Push<'_> {
         let mut notes = futures::stream::iter(barred)
             .map(|(state, Barred { why, code, due })| async move {
                 // Held for it already: there is nothing to write.
-                let told = matches!(&state.registry, Sync::Held { why: for_what, due: at, code: by, .. } if (*for_what, by) == (why, &code) && *at > self.due());
+                let told = matches!(&state.registry, Sync::Held { why: for_what, code: by, due: at, .. }
+                    if *for_what == why && *by == code && *at > self.due());
                 let done = match told {
                     true => Ok(Next::Nothing.into()),
                     false => self.answer(&state, Answer::Held { why, due, code }).await,

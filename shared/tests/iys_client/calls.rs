@@ -171,8 +171,8 @@ async fn every_call_waits_for_its_turn() {
     // A token, and then no turn for a while.
     setup.iys.answer("/info/city", Answer::json(200, json!([])));
     setup.client.cities(&brand().iys).await.unwrap();
-    let until = setup.clock.now() + jiff::SignedDuration::from_mins(1);
-    setup.ledger.pause_turns(&setup.client.settings().calls(), until).await.unwrap();
+    let minute = jiff::SignedDuration::from_mins(1);
+    setup.ledger.pause_turns(&setup.client.settings().calls(), setup.clock.now(), minute).await.unwrap();
     let (client, account, day) = (&setup.client, brand().iys, jiff::civil::date(2026, 11, 19));
     for error in [
         client.retailers(&account).await.map(drop).unwrap_err(),

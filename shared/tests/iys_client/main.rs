@@ -3,6 +3,7 @@
 
 mod account;
 mod agreements;
+mod allowance;
 mod answers;
 mod calls;
 mod failures;
@@ -35,7 +36,7 @@ const PHONE: &str = "+905992000001";
 /// Settings under which tests are quick: turns are close to each other.
 fn settings(url: Url) -> Settings {
     let mut settings = Settings::new(url);
-    settings.calls_per_second = 1000;
+    settings.limits.calls_per_second = 1000;
     settings
 }
 

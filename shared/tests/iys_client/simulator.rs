@@ -222,7 +222,7 @@ async fn calls_of_two_workers_at_once_stay_within_the_simulators_limit_of_any_se
     let iys = simulator(quick()).await;
     let mut settings = Settings::new(iys.url.clone());
     // Far below the limit, so that a machine that stands still for a moment does not break the test.
-    settings.calls_per_second = 5;
+    settings.limits.calls_per_second = 5;
     let worker = |name: &str| Client::new(settings.clone(), iys.ledger.clone(), shared::clock::system(), name);
     let workers = [worker("one"), worker("two")];
     let account = brand().iys;

@@ -252,3 +252,17 @@ async fn the_largest_state_and_movement_fit_one_unit() {
     }
     assert!(largest.values().all(|bytes| *bytes <= 1024), "{largest:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counted_answers_cost_one_unit_a_write_whatever_the_day_held_and_one_more_an_hour() {
+    let (ledger, meter) = metered().await;
+    // Ninety thousand answers an hour are more than the highest pace can make.
+    for hour in 0..25 {
+        ledger.count_answers(50_000, 40_000, at(3600 * hour)).await.unwrap();
+        assert_eq!(meter.read(), Units::of(1, 0), "hour {hour}");
+    }
+    ledger.count_answers(10, 1, at(3600 * 25)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(2, 0), "an hour is over and taken off");
+    ledger.count_answers(10, 0, at(3600 * 25 + 60)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(1, 0));
+}

@@ -49,7 +49,8 @@ impl World {
     /// Whether our door takes what the registry sends with each of its connections.
     async fn all_known(&self) {
         let keyring = Keyring::new(self.ledger.clone());
-        for held in self.office.inner().connections.clone() {
+        let connections = self.office.inner().connections.clone();
+        for held in connections {
             let (username, password) = &held.credentials;
             assert!(keyring.fits(&self.brand, username, password, self.clock.now()).await.unwrap(), "{held:?}");
         }
@@ -130,10 +131,11 @@ async fn invariant_1_a_run_that_breaks_anywhere_is_carried_on_by_the_next() {
         let mut world = World::without_hands().await;
         world.serve().await;
         world.brand.iys.channels.remove(&Channel::Arama);
-        let mut inner = world.office.inner();
-        inner.connections.retain(|held| held.channel != Channel::Mesaj);
-        inner.connections.iter_mut().filter(|held| held.channel == Channel::Eposta).for_each(|held| held.has_failed = true);
-        drop(inner);
+        {
+            let mut inner = world.office.inner();
+            inner.connections.retain(|held| held.channel != Channel::Mesaj);
+            inner.connections.iter_mut().filter(|held| held.channel == Channel::Eposta).for_each(|held| held.has_failed = true);
+        }
         world.ledger.change_push_keys(&world.brand.name, |keys| keys.remove(&Channel::Mesaj).is_some()).await.unwrap();
         world.fuse.set(None);
         world
