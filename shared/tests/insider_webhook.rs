@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::brand::{AttributeMeaning, Brand, EventMeaning};
-use shared::consent::{Channel, Movement, Origin, RecipientType, Source};
+use shared::consent::{Channel, Movement, Origin, RecipientType, Retailers, Source};
 use shared::insider::webhook::{Intake, IntakeCounts, MOST_ELEMENTS, MOST_NAMES, OTHER, ReadError, UNRECOGNISED, read};
 
 const NOW: &str = "2026-11-20T09:00:00Z";
@@ -217,6 +217,29 @@ fn a_wrong_date_never_costs_a_refusal_and_never_makes_a_consent() {
     assert_eq!(lines(&ahead), [format!("{AYSE} EPOSTA ONAY HS_EPOSTA {RECEIVED}")]);
     let ahead = told(&json!({"type": "EPOSTA", "status": "ONAY", "recipient": AYSE, "consentDate": "2026-11-20 12:00:09"}));
     assert_eq!(lines(&ahead), [format!("{AYSE} EPOSTA ONAY HS_EPOSTA {RECEIVED}")]);
+}
+
+#[test]
+fn dealers_in_plain_words_are_carried_through_and_wrong_ones_cost_no_refusal() {
+    let body = |status: &str, dealers: Value| {
+        let mut body = json!({"type": "EPOSTA", "status": status, "recipient": AYSE, "source": "HS_WEB"});
+        body.as_object_mut().unwrap().extend(dealers.as_object().unwrap().clone());
+        told(&body)
+    };
+    let right = body("ONAY", json!({"retailerCode": "58954386", "retailerAccess": [58_954_386, 55_550_127]}));
+    assert_eq!(right.movements[0].head.retailers, Retailers { code: Some(58_954_386), access: vec![55_550_127, 58_954_386] });
+    assert!(body("ONAY", json!({"retailerCode": null, "retailerAccess": null})).movements[0].head.retailers.is_empty());
+    for (dealers, field) in [
+        (json!({"retailerCode": "{{dealer}}"}), "retailerCode"),
+        (json!({"retailerAccess": "58954386"}), "retailerAccess"),
+        (json!({"retailerAccess": [1]}), "retailerAccess"),
+    ] {
+        let refusal = body("RET", dealers.clone());
+        assert!(refusal.movements[0].head.retailers.is_empty(), "{dealers}");
+        assert_eq!((refusal.counts.taken, refusal.counts.mended), (1, 1), "{dealers}");
+        let consent = body("ONAY", dealers.clone());
+        assert_eq!((consent.counts.taken, consent.counts.invalid[0].field.as_ref()), (0, field), "{dealers}");
+    }
 }
 
 #[test]

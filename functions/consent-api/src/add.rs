@@ -149,3 +149,75 @@ fn names_of(retailers: &Retailers) -> String {
     let access = retailers.access.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
     format!("{code}/{access}")
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn brand() -> Brand {
+        Brand::read(include_str!("../../../infra/local/brands/demo.json")).unwrap()
+    }
+
+    fn item(own: Value) -> Value {
+        let mut item = json!({"recipient": "a@example.com", "type": "EPOSTA", "status": "RET", "source": "HS_WEB",
+                              "consentDate": "2026-11-20 11:59:00", "externalId": "A-1"});
+        item.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        item
+    }
+
+    fn read_item(own: Value) -> Result<Movement, (&'static str, String)> {
+        read(item(own), &brand(), "2026-11-20T10:00:00Z".parse().unwrap())
+    }
+
+    fn id(own: Value) -> EventId {
+        read_item(own).unwrap().head.event_id
+    }
+
+    #[test]
+    fn dealers_are_carried_through_and_their_order_is_none_of_the_events_name() {
+        let movement = read_item(json!({"retailerCode": 58_954_386, "retailerAccess": [58_954_386, "55550127"]})).unwrap();
+        assert_eq!(movement.head.retailers, Retailers { code: Some(58_954_386), access: vec![55_550_127, 58_954_386] });
+        assert_eq!(
+            id(json!({"retailerCode": "58954386", "retailerAccess": [55_550_127, 58_954_386]})),
+            movement.head.event_id,
+            "the same dealers are the same event"
+        );
+        let ids = [
+            id(json!({})),
+            id(json!({"retailerCode": 58_954_386})),
+            id(json!({"retailerAccess": [58_954_386]})),
+            id(json!({"retailerCode": 58_954_386, "retailerAccess": [55_550_127]})),
+        ];
+        for (at, one) in ids.iter().enumerate() {
+            assert!(ids.iter().skip(at + 1).all(|other| other != one));
+        }
+    }
+
+    #[test]
+    fn an_event_without_dealers_keeps_the_name_that_it_had_before_there_were_any() {
+        let name = brand().recipient_id_key.veil("A-1");
+        let before = EventId::derive("api", [name.as_str(), "RET", "HS_WEB", "2026-11-20 11:59:00"]);
+        assert_eq!(id(json!({})), before);
+        assert_eq!(id(json!({"retailerCode": null, "retailerAccess": null})), before);
+    }
+
+    #[test]
+    fn dealers_that_break_a_rule_are_refused_by_it_and_never_quoted() {
+        for (own, code) in [
+            (json!({"retailerCode": 5_895_438}), "H180"),
+            (json!({"retailerCode": {"a@example.com": 1}}), "H180"),
+            (json!({"retailerAccess": []}), "H163"),
+            (json!({"retailerAccess": "a@example.com"}), "H085"),
+            (json!({"retailerAccess": ["a@example.com"]}), "H180"),
+            (json!({"retailerAccess": [58_954_386, 58_954_386]}), "H193"),
+            (json!({"retailers": 1}), "H118"),
+        ] {
+            let (said, message) = read_item(own.clone()).unwrap_err();
+            assert_eq!(said, code, "{own}");
+            assert!(message.contains("retailer") && !message.contains("example"), "{message}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod lookup;
+mod reason;
 mod standing;
 mod status;
 

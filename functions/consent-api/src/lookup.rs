@@ -6,12 +6,13 @@ use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
 use shared::brand::Brand;
 use shared::calendar;
-use shared::consent::code::{Code, Hold};
-use shared::consent::{Channel, ConsentDate, ConsentState, RawRecipient, Recipient, RecipientType, Source, Status, Sync};
+use shared::consent::code::Hold;
+use shared::consent::{Channel, ConsentDate, ConsentState, RawRecipient, Recipient, RecipientType, Retailers, Source, Status, Sync};
 use shared::door::Door;
 use shared::ledger::{Ending, Entry};
 use shared::problem::{self, Problem};
 
+use crate::reason::Reason;
 use crate::{check, unavailable};
 
 #[derive(Deserialize)]
@@ -38,6 +39,8 @@ struct State {
     status: Status,
     source: Source,
     consent_date: ConsentDate,
+    #[serde(flatten)]
+    retailers: Retailers,
     origin: &'static str,
     id: String,
     allowed: bool,
@@ -68,23 +71,6 @@ struct Target {
     reason: Option<Reason>,
 }
 
-/// Why a target refused, in words.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Reason {
-    code: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<Words>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<Words>,
-}
-
-#[derive(Serialize)]
-struct Words {
-    en: &'static str,
-    tr: &'static str,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line {
@@ -95,6 +81,8 @@ struct Line {
     status: Status,
     source: Source,
     consent_date: ConsentDate,
+    #[serde(flatten)]
+    retailers: Retailers,
     origin: &'static str,
     received_at: Timestamp,
     current: bool,
@@ -120,7 +108,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Res
 
 fn state(state: &ConsentState) -> State {
     let denied_because = check::denial(state);
-    let mut iys = target(&state.registry);
+    let mut iys = target(shared::consent::Target::Registry, &state.registry);
     if state.registry.is_open() {
         iys.deadline = Some(ConsentDate::from_civil(calendar::deadline(state.head.consent_date.civil())));
     }
@@ -130,32 +118,24 @@ fn state(state: &ConsentState) -> State {
         status: state.head.status,
         source: state.head.source.clone(),
         consent_date: state.head.consent_date,
+        retailers: state.head.retailers.clone(),
         origin: state.head.origin.as_str(),
         id: state.head.event_id.to_string(),
         allowed: denied_because.is_none(),
         denied_because,
         iys,
-        insider: target(&state.insider),
+        insider: target(shared::consent::Target::Insider, &state.insider),
     }
 }
 
-fn target(sync: &Sync) -> Target {
-    let empty = Target { state: sync.as_str(), ..Target::default() };
+fn target(target: shared::consent::Target, sync: &Sync) -> Target {
+    let empty = Target { state: sync.as_str(), reason: Reason::of(target, sync), ..Target::default() };
     match sync.clone() {
         Sync::Settled { outcome, at, transaction_id } => Target { outcome: Some(outcome.as_str()), at: Some(at), transaction_id, ..empty },
-        Sync::Rejected { code, at } => Target { at: Some(at), reason: Some(reason(code)), ..empty },
+        Sync::Rejected { at, .. } => Target { at: Some(at), ..empty },
         Sync::Held { why, since, .. } => Target { held_for: Some(why), at: Some(since), ..empty },
         Sync::Submitted { submission, .. } => Target { submission: Some(submission), ..empty },
         Sync::Pending { .. } | Sync::Awaiting => empty,
-    }
-}
-
-fn reason(code: String) -> Reason {
-    let entry = code.parse::<Code>().ok().and_then(Code::entry);
-    Reason {
-        cause: entry.map(|entry| Words { en: entry.cause_en, tr: entry.cause_tr }),
-        remedy: entry.map(|entry| Words { en: entry.remedy_en, tr: entry.remedy_tr }),
-        code,
     }
 }
 
@@ -165,7 +145,7 @@ fn ending(ending: Ending) -> Target {
         outcome: ending.outcome.map(|outcome| outcome.as_str()),
         transaction_id: ending.transaction_id,
         at: Some(ending.at),
-        reason: ending.code.map(reason),
+        reason: ending.code.map(Reason::of_code),
         ..Target::default()
     }
 }
@@ -180,6 +160,7 @@ fn line(entry: Entry, states: &[ConsentState]) -> Line {
         status: movement.head.status,
         source: movement.head.source,
         consent_date: movement.head.consent_date,
+        retailers: movement.head.retailers,
         origin: movement.head.origin.as_str(),
         received_at: movement.head.received_at,
         current,

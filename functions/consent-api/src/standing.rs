@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::brand::Brand;
-use shared::consent::code::{Code, Hold, Words};
+use shared::consent::code::Hold;
 use shared::consent::standing::{Access, Grant, How, Package, Standing};
 use shared::consent::{Channel, Target};
+
+use crate::reason::Reason;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,16 +52,6 @@ struct StopView {
     refusals_go_on: bool,
 }
 
-/// Why something is not taken.
-#[derive(Serialize)]
-struct Reason {
-    /// İYS's code or HTTP status, where it refused with one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
-    cause: Words,
-    remedy: Words,
-}
-
 /// The standing that follows from what is known and from the brand's document.
 pub(crate) fn view(brand: &Brand, standing: Standing) -> StandingView {
     let next_check = standing.look_at.filter(|_| standing.needs_a_look());
@@ -75,7 +67,7 @@ pub(crate) fn view(brand: &Brand, standing: Standing) -> StandingView {
             held_for: stop.why,
             since: stop.since,
             refusals_go_on: stop.why == Hold::Quota && !stop.refusals_too,
-            reason: reason(stop.why, Some(stop.code)),
+            reason: Reason::held(Target::Registry, stop.why, Some(stop.code)),
         }),
     }
 }
@@ -83,27 +75,19 @@ pub(crate) fn view(brand: &Brand, standing: Standing) -> StandingView {
 fn grant(configured: bool, known: Option<&Grant>) -> GrantView {
     match known {
         // What the brand's document does not list is not used, whatever İYS says.
-        _ if !configured => {
-            GrantView { access: Access::Denied, how: How::Configured, since: None, reason: Some(reason(Hold::Authority, None)) }
-        }
+        _ if !configured => GrantView { access: Access::Denied, how: How::Configured, since: None, reason: Some(denied(None)) },
         None => GrantView { access: Access::Unknown, how: How::Configured, since: None, reason: None },
         Some(known) => GrantView {
             access: known.access,
             how: known.how,
             since: Some(known.since),
-            reason: (known.access == Access::Denied).then(|| reason(Hold::Authority, known.code.clone())),
+            reason: (known.access == Access::Denied).then(|| denied(known.code.clone())),
         },
     }
 }
 
-/// In the words of its code, where it has a code with any, and otherwise of what is waited for.
-fn reason(why: Hold, code: Option<String>) -> Reason {
-    let entry = code.as_deref().and_then(|code| code.parse::<Code>().ok()).and_then(Code::entry);
-    Reason {
-        cause: entry.map_or_else(|| why.cause(Target::Registry), |entry| entry.cause()),
-        remedy: entry.map_or_else(|| why.remedy(Target::Registry), |entry| entry.remedy()),
-        code,
-    }
+fn denied(code: Option<String>) -> Reason {
+    Reason::held(Target::Registry, Hold::Authority, code)
 }
 
 #[cfg(test)]

@@ -295,6 +295,33 @@ mod tests {
     }
 
     #[test]
+    fn a_correction_keeps_the_dealers() {
+        let dealers = Retailers { code: Some(58_954_386), access: vec![55_550_127] };
+        for (seconds, policy) in [(20 * DAY, DECIDING), (60, OPEN)] {
+            let mut state = state(Status::Ret, seconds, known(Status::Onay, Some(seconds)));
+            state.head.retailers = dealers.clone();
+            let Step::Correct(movement) = next_step(&state, policy, now()) else { panic!("not corrected") };
+            assert_eq!(movement.head.retailers, dealers);
+        }
+    }
+
+    #[test]
+    fn a_consent_that_names_dealers_is_sent_over_an_older_one_that_is_there() {
+        let dealers = Retailers { code: Some(58_954_386), access: Vec::new() };
+        let with = |seconds, known| {
+            let mut state = state(Status::Onay, seconds, known);
+            state.head.retailers = dealers.clone();
+            step(&state)
+        };
+        assert_eq!(with(60, known(Status::Onay, Some(90))), Step::Send);
+        assert_eq!(with(60, known(Status::Onay, None)), Step::Send);
+        // The same act, a newer one, or too late for any.
+        assert_eq!(with(60, known(Status::Onay, Some(60))), Step::Settle(Outcome::AlreadyThere));
+        assert_eq!(with(60, known(Status::Onay, Some(30))), Step::Settle(Outcome::AlreadyThere));
+        assert_eq!(with(20 * DAY, known(Status::Onay, Some(30 * DAY))), Step::Settle(Outcome::AlreadyThere));
+    }
+
+    #[test]
     fn what_lies_ahead_of_the_clock_waits_for_its_moment() {
         let ahead = state(Status::Onay, -30, None);
         assert_eq!(step(&ahead), Step::Wait(ago(-30).instant()));

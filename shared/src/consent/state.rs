@@ -641,6 +641,103 @@ mod tests {
         }
     }
 
+    /// A person's line was closed: the refusal carries the date of the consent that it ends.
+    fn line_closed(second: i64) -> Movement {
+        let mut movement = movement(Status::Ret, second, Origin::Registry, "closed");
+        movement.head.source = "IYS_AHS_HAT_KAPATMA".parse().expect("a source");
+        movement
+    }
+
+    #[test]
+    fn a_closed_line_ends_the_consent_of_the_same_second_whichever_is_heard_of_first() {
+        let onay = movement(Status::Onay, 0, Origin::Api, "a");
+        for order in [[onay.clone(), line_closed(0)], [line_closed(0), onay.clone()]] {
+            let state = state_of(&order);
+            assert_eq!((state.head.status, state.insider_status()), (Status::Ret, Some(Status::Ret)));
+            assert!(!state.registry.is_open() && state.insider.is_open(), "{state:?}");
+            assert!(!state.registry_holds_onay());
+        }
+        // Even where the registry took the consent from us, and tells of it once more afterwards.
+        let mut state = state_of(std::slice::from_ref(&onay));
+        state.answered(Target::Registry, &onay.head.sent(), applied(), at(101), at(200));
+        state.apply(&line_closed(0), at(102), at(200));
+        state.apply(&movement(Status::Onay, 0, Origin::Registry, "feed"), at(103), at(200));
+        assert_eq!((state.head.status, state.registry_holds_onay()), (Status::Ret, false));
+        // A consent of a later second lifts it, as at the registry.
+        state.apply(&movement(Status::Onay, 1, Origin::Api, "b"), at(104), at(200));
+        assert!(state.head.status == Status::Onay && state.registry.is_open());
+    }
+
+    #[test]
+    fn a_closed_line_that_is_dated_before_our_newer_consent_is_known_and_the_consent_is_sent_over_it() {
+        let newer = movement(Status::Onay, 10, Origin::Api, "b");
+        for order in [[newer.clone(), line_closed(0)], [line_closed(0), newer.clone()]] {
+            let mut state = state_of(&order);
+            assert_eq!(state.known.map(|known| known.status), Some(Status::Ret));
+            assert!(state.head.status == Status::Onay && state.registry.is_open());
+            assert_eq!((state.insider_status(), &state.insider), (None, &Sync::Awaiting), "not before the registry holds it");
+            state.answered(Target::Registry, &newer.head.sent(), applied(), at(101), at(200));
+            assert_eq!(state.insider_status(), Some(Status::Onay));
+        }
+        // Our own newer refusal has nothing to lift any more.
+        let ret = movement(Status::Ret, 10, Origin::Api, "c");
+        for order in [[ret.clone(), line_closed(0)], [line_closed(0), ret]] {
+            let state = state_of(&order);
+            assert_eq!((state.head.origin, state.registry.as_str()), (Origin::Api, "settled"));
+            assert_eq!(state.insider_status(), Some(Status::Ret));
+        }
+    }
+
+    #[test]
+    fn a_consent_that_names_dealers_is_sent_although_an_older_one_is_there_and_once_only() {
+        let older = movement(Status::Onay, 0, Origin::Registry, "a");
+        let mut newer = movement(Status::Onay, 10, Origin::Api, "b");
+        assert_eq!(state_of(&[older.clone(), newer.clone()]).registry, settled(Outcome::AlreadyThere, at(100)));
+        newer.head.retailers.code = Some(58_954_386);
+        for answer in [applied(), Answer::Settled { outcome: Outcome::AlreadyThere, transaction_id: None }] {
+            for order in [[older.clone(), newer.clone()], [newer.clone(), older.clone()]] {
+                let mut state = state_of(&order);
+                assert!(state.registry.is_open(), "{state:?}");
+                assert_eq!(state.insider_status(), Some(Status::Onay), "the older one allows messages");
+                state.answered(Target::Registry, &newer.head.sent(), answer.clone(), at(101), at(200));
+                state.apply(&movement(Status::Onay, 5, Origin::Registry, "c"), at(102), at(200));
+                assert!(!state.registry.is_open(), "{state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_registry_refused_counts_in_other_words_whichever_id_is_larger() {
+        for status in [Status::Onay, Status::Ret] {
+            for (first, second) in [("a", "b"), ("b", "a")] {
+                let mut wrong = movement(status, 0, Origin::Api, first);
+                wrong.head.retailers.code = Some(11_111_111);
+                let mut state = state_of(std::slice::from_ref(&wrong));
+                let mended = movement(status, 0, Origin::Api, second);
+                state.answered(Target::Registry, &wrong.head.sent(), Answer::Rejected("H180".into()), at(101), at(200));
+                assert_eq!(state.insider_status(), Some(Status::Ret), "no consent without the registry");
+                assert_eq!(state.apply(&mended, at(102), at(200)), Merge::Advanced);
+                assert!(state.registry.is_open() && state.head.retailers.is_empty());
+                state.answered(Target::Registry, &mended.head.sent(), applied(), at(103), at(200));
+                assert_eq!(state.insider_status(), Some(status));
+                assert!(matches!(state.insider, Sync::Pending { .. }));
+                // The same words again are the same refusal.
+                let mut state = state_of(std::slice::from_ref(&wrong));
+                state.answered(Target::Registry, &wrong.head.sent(), Answer::Rejected("H180".into()), at(101), at(200));
+                state.apply(&wrong, at(102), at(200));
+                assert_eq!(state.registry.as_str(), "rejected");
+            }
+        }
+    }
+
+    #[test]
+    fn an_item_that_was_held_before_codes_were_kept_is_read() {
+        let old = r#"{"state":"held","why":"authority","since":"2026-11-20T09:00:00Z","due":"2026-11-20T09:30:00Z"}"#;
+        let held: Sync = serde_json::from_str(old).expect("an old item");
+        assert!(matches!(&held, Sync::Held { why: Hold::Authority, code: None, .. }));
+        assert_eq!(serde_json::to_string(&held).expect("an item"), old);
+    }
+
     #[test]
     fn what_insider_said_is_sent_back_when_something_older_of_ours_may_overtake_it() {
         let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a")]);

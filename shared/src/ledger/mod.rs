@@ -6,8 +6,8 @@
 //! end in the same place, and what is left pending without a message is found by the sweep through
 //! the sparse index `work`. No step needs a transaction.
 //!
-//! Write units (each item is below 1 KB, so a write to the table is one unit; an index write is one
-//! more, and two when the key's due time moves):
+//! Write units (each item is below 1 KB unless it names more than a hundred dealers, so a write to the
+//! table is one unit; an index write is one more, and two when the key's due time moves):
 //!
 //! | Write | Table | Index | Units |
 //! |---|---|---|---|

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::consent::code::{Code, Hold};
-use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
+use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Retailers, Source, Status};
 use shared::iys::Client;
 use shared::registry::{Feed, Record, Registry, RegistryError, ResultLine, Submitted, Verdict};
 
@@ -46,6 +46,53 @@ async fn a_record_is_sent_with_exactly_the_documented_fields() {
     let sent = json!({"type": "EPOSTA", "recipientType": "BIREYSEL", "recipient": EMAIL, "status": "ONAY",
                       "source": "HS_WEB", "consentDate": "2026-11-20 12:59:00"});
     assert_eq!(seen.json(), sent);
+}
+
+#[tokio::test]
+async fn dealers_are_sent_where_there_are_any_and_never_null_or_empty() {
+    for (retailers, expected) in [
+        (Retailers { code: Some(58_954_386), access: vec![] }, json!({"retailerCode": 58_954_386})),
+        (Retailers { code: None, access: vec![55_550_127, 58_954_386] }, json!({"retailerAccess": [55_550_127, 58_954_386]})),
+        (
+            Retailers { code: Some(58_954_386), access: vec![55_550_127] },
+            json!({"retailerCode": 58_954_386, "retailerAccess": [55_550_127]}),
+        ),
+        (Retailers::default(), json!({})),
+    ] {
+        let setup = setup().await;
+        setup.iys.answer(ADD, Answer::json(200, json!({"transactionId": "t"})));
+        setup.iys.answer(BULK, Answer::json(202, json!({"requestId": REQUEST, "subRequests": []})));
+        let record = Record { retailers, ..onay() };
+        setup.registry.add(&record).await.unwrap();
+        setup.registry.submit(std::slice::from_ref(&record)).await.unwrap();
+        for sent in [setup.iys.seen(ADD).remove(0).json(), setup.iys.seen(BULK).remove(0).json()[0].clone()] {
+            let dealers: Value = sent
+                .as_object()
+                .unwrap()
+                .iter()
+                .filter(|(name, _)| name.starts_with("retailer"))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect();
+            assert_eq!(dealers, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_stands_under_another_spelling_of_a_number_is_no_proof_for_the_right_one() {
+    const MESAJ: &str = "/sps/700001/brands/700001/consents/BIREYSEL/status/MESAJ";
+    let setup = setup().await;
+    let misspelt = PHONE.replace("+90", "+900");
+    setup.iys.answer(MESAJ, Answer::json(200, json!({"list": [misspelt]})));
+    let asked = setup.registry.onays(Channel::Mesaj, RecipientType::Bireysel, &[phone()]).await;
+    assert_eq!(kind(&asked.unwrap_err()), "defect");
+    for (status, expected) in [("ONAY", None), ("RET", Some(true))] {
+        let row = json!({"recipient": misspelt, "recipientType": "BIREYSEL", "type": "MESAJ", "status": status, "source": "HS_WEB",
+                         "consentDate": "2026-11-20 12:00:00"});
+        setup.iys.answer(STATUS, Answer::json(200, row));
+        let holding = setup.registry.holding(Channel::Mesaj, RecipientType::Bireysel, &phone()).await.unwrap();
+        assert_eq!(holding.map(|holding| holding.misspelt), expected, "{status}");
+    }
 }
 
 #[tokio::test]

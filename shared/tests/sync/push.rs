@@ -192,8 +192,8 @@ async fn invariant_8_a_channel_without_authority_is_not_called_and_resumes_when_
     world.lose_messages().await;
     assert!(world.book.inner().calls.is_empty());
     let first = world.state(1).await;
-    let Sync::Held { why, since, due, .. } = first.registry else { panic!("{:?}", first.registry) };
-    assert_eq!((why, since, due), (Hold::Authority, world.clock.now(), world.clock.now() + SignedDuration::from_mins(30)));
+    let Sync::Held { why, since, due, code } = first.registry else { panic!("{:?}", first.registry) };
+    assert_eq!((why, since, due, code), (Hold::Authority, world.clock.now(), world.clock.now() + SignedDuration::from_mins(30), None));
     // Still none: held on, visibly since then.
     world.clock.advance(SignedDuration::from_mins(31));
     assert_eq!(world.sweep().await.keys, 2);
@@ -217,10 +217,12 @@ async fn a_brand_that_the_registry_refuses_is_held_at_every_call_and_loses_nothi
             world.book.person(&email(1), EPOSTA, BIREYSEL, RET, world.ago(10));
         }
         world.says(1, status, 30).await;
-        world.book.fault(op, fails(|| RegistryError::Held { why: Hold::Subscription, code: "H353".into() }));
+        let named = if op == Op::Add { "HTTP 403" } else { "H521" };
+        world.book.fault(op, fails(move || RegistryError::Held { why: Hold::Subscription, code: named.into() }));
         let report = world.push().run(&world.keys([1])).await;
         assert!(report.failed.is_empty(), "{op:?}");
-        assert!(matches!(world.state(1).await.registry, Sync::Held { why: Hold::Subscription, .. }), "{op:?}");
+        let Sync::Held { why: Hold::Subscription, code, .. } = world.state(1).await.registry else { panic!("not held: {op:?}") };
+        assert_eq!(code, (op != Op::Add).then(|| named.to_owned()), "only a code of the registry's is kept");
         world.drain().await;
         assert_eq!(world.recorded(1), [ONAY, RET], "{op:?}");
     }

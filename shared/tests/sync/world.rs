@@ -272,6 +272,14 @@ impl World {
         answer.unwrap().item
     }
 
+    /// All that the table holds, as text.
+    pub(crate) async fn everything(&self) -> String {
+        let pages = self.dynamo.scan().table_name(&self.table).into_paginator().items().send();
+        let items: Vec<_> = pages.collect::<Result<_, _>>().await.unwrap();
+        assert!(!items.is_empty());
+        format!("{items:?}")
+    }
+
     /// Makes a key's state unreadable.
     pub(crate) async fn corrupt(&self, key: &ConsentKey) {
         let (pk, sk) = (format!("C#{}#{}", key.brand, key.recipient_id), format!("S#{}#{}", key.channel, key.recipient_type));

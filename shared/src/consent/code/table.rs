@@ -131,7 +131,7 @@ pub(super) const TABLE: &[Entry] = {
         "H058" 404 Rejected, &[Retailers, RetailerAccess],
             "İYS knows no retailer with this number.",
             "İYS bu numarayla bir bayi tanımıyor.",
-            RETAILER;
+            ("Compare the number with the brand's retailers at İYS.", "Numarayı markanın İYS'deki bayileriyle karşılaştırın.");
         "H060" 500 Retry(Soon), &[Retailers],
             "İYS could not update the retailer.",
             "İYS bayiyi güncelleyemedi.",
