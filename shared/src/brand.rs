@@ -4,6 +4,7 @@
 //! Everything that a vendor leaves uncertain is a setting here with a documented default.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -54,6 +55,9 @@ pub struct Iys {
     /// HTTP Basic credentials of push connections that were set up by hand.
     #[serde(default)]
     pub push: Option<BasicCredentials>,
+    /// Addresses that İYS lists for the brand's calls. Only the check of the brand compares with them.
+    #[serde(default)]
+    pub egress_addresses: BTreeSet<IpAddr>,
     /// Whether a RET that came too late may be sent as the brand's own decision (`HS_KARAR`) dated
     /// now. Off by default: it changes what the brand declares.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! The HTTP client for İYS and Insider, built when the first call needs it.
+//! The HTTP client that everything outside of AWS is called by, built when the first call needs it.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -8,13 +8,14 @@ use reqwest::redirect::Policy;
 /// An HTTP client that is built on first use: reading the system's CA certificates takes most of a
 /// function's start, and a function that finds nothing to send needs none.
 #[derive(Debug)]
-pub(crate) struct Http {
+pub struct Http {
     connect_timeout: Duration,
     client: OnceLock<reqwest::Client>,
 }
 
 impl Http {
-    pub(crate) fn new(connect_timeout: Duration) -> Self {
+    /// A client that waits so long for a connection; nothing is built yet.
+    pub fn new(connect_timeout: Duration) -> Self {
         Self { connect_timeout, client: OnceLock::new() }
     }
 
@@ -23,7 +24,7 @@ impl Http {
     /// # Errors
     ///
     /// When the system's TLS roots cannot be used; a later call tries again.
-    pub(crate) fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
+    pub fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }

@@ -1,5 +1,7 @@
 //! The simulators' control paths: what people do at İYS and Insider, what stands there, what goes wrong.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::until;
@@ -68,6 +70,26 @@ impl World {
     pub async fn clear_faults(&self, vendor: Vendor) {
         let response = self.http.delete(self.url(vendor, "faults")).send().await.unwrap();
         assert!(response.status().is_success());
+    }
+
+    /// Changes an account at İYS while it runs.
+    pub async fn change_account(&self, change: Value) {
+        let response = self.http.patch(self.url(Vendor::Iys, "accounts")).json(&change).send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.status());
+    }
+
+    /// Has İYS drop the local brand's push connections of a channel.
+    pub async fn drop_push(&self, channel: &str, how: &str) {
+        let answer = self.act(Vendor::Iys, "push/drop", &json!({ "brandCode": BRAND_CODE, "type": channel, "how": how })).await;
+        assert_eq!(answer["dropped"], 1, "{answer}");
+    }
+
+    /// How many calls İYS had so far: by method and path, with the answer's status.
+    pub async fn calls_of_iys(&self) -> BTreeMap<(String, String, u64), u64> {
+        let stats = self.stats(Vendor::Iys).await;
+        let text = |call: &Value, name: &str| call[name].as_str().unwrap_or_default().to_owned();
+        let read = |call: &Value| Some(((text(call, "method"), text(call, "path"), call["status"].as_u64()?), call["count"].as_u64()?));
+        stats["calls"].as_array().into_iter().flatten().filter_map(read).collect()
     }
 
     /// Records that stood at İYS before: type and status of each address, thirty days old.

@@ -38,6 +38,8 @@ pub struct Setup {
     pub data: Option<PathBuf>,
     /// Seconds after which the sweep looks after unfinished work.
     pub grace_seconds: u32,
+    /// Seconds between two looks at the account of a brand that İYS refuses.
+    pub pause_seconds: u32,
     /// How many times faster than in the cloud schedules run.
     pub schedule_speed: f64,
     /// Seconds after which messages come back from a function that failed.
@@ -63,6 +65,7 @@ impl Setup {
             data: None,
             // Long enough that a busy machine's work is not taken for lost.
             grace_seconds: 15,
+            pause_seconds: 15,
             schedule_speed: 30.0,
             visibility_timeout: 2,
             template: None,
@@ -104,10 +107,14 @@ impl World {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().unwrap();
         let (tap, tap_url) = Tap::open().await;
-        let brands = brands();
+        let brands = brands(setup.push_notices);
         let simulators = setup.simulators.shared();
         let sandboxes = if setup.push_notices { simulators } else { Arc::new(WithoutPush(simulators)) };
-        let environment = [("WORK_GRACE_SECONDS", setup.grace_seconds.to_string()), ("AWS_ENDPOINT_URL_SQS", tap_url)];
+        let environment = [
+            ("WORK_GRACE_SECONDS", setup.grace_seconds.to_string()),
+            ("STANDING_PAUSE_SECONDS", setup.pause_seconds.to_string()),
+            ("AWS_ENDPOINT_URL_SQS", tap_url),
+        ];
         // Beside the build, where the scenarios that end well keep theirs.
         let folder = setup.executable.ancestors().nth(2).map_or_else(std::env::temp_dir, |target| target.join("tmp"));
         let options = Options {
@@ -151,9 +158,18 @@ impl World {
         self.try_job(job).await.unwrap()
     }
 
-    /// The same; what the job says when it fails.
+    /// Runs a scheduled job now for one brand and waits for its end.
+    pub async fn job_for(&self, job: &str, brand: &str) -> Value {
+        self.run_job(&json!({ "job": job, "brand": brand })).await.unwrap()
+    }
+
+    /// Like [`World::job`]; what the job says when it fails.
     pub async fn try_job(&self, job: &str) -> Result<Value, String> {
-        let report = self.stack.invoke("reconcile", &json!({ "job": job })).await.map_err(|error| error.to_string())?;
+        self.run_job(&json!({ "job": job })).await
+    }
+
+    async fn run_job(&self, job: &Value) -> Result<Value, String> {
+        let report = self.stack.invoke("reconcile", job).await.map_err(|error| error.to_string())?;
         serde_json::from_slice(&report).map_err(|error| error.to_string())
     }
 
@@ -199,12 +215,13 @@ impl World {
     }
 }
 
-/// The local brand, and a second one made from it.
-fn brands() -> TempDir {
+/// The local brand, and a second one made from it. Where no notices are to arrive, none are asked for.
+fn brands(push_notices: bool) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(Options::default().brands.join("demo.json")).unwrap();
     let mut brand: Value = serde_json::from_str(&text).unwrap();
-    std::fs::write(folder.path().join("demo.json"), &text).unwrap();
+    brand["iys"]["pushService"] = push_notices.into();
+    std::fs::write(folder.path().join("demo.json"), brand.to_string()).unwrap();
     brand["name"] = PARTIAL_BRAND.into();
     brand["iys"]["iysCode"] = 700_002.into();
     brand["iys"]["brandCode"] = 700_002.into();

@@ -15,10 +15,7 @@ const SECRET_BYTES: usize = 24;
 
 impl App {
     pub(crate) async fn push_service(&self, brand: &Arc<Brand>, url: Option<&Url>, report: &mut Report) {
-        let mut own = self.api.clone();
-        if let Ok(mut path) = own.path_segments_mut() {
-            path.pop_if_empty().extend(["v1", brand.name.as_str(), "iys", "push"]);
-        }
+        let own = own_url(&self.api, brand);
         let account = IysAccount::new(self.iys.clone(), brand.clone());
         let service = PushService {
             ledger: &self.ledger,
@@ -41,6 +38,15 @@ impl App {
             }
         }
     }
+}
+
+/// Where a brand's notices come in, under the base address of the HTTP API.
+pub(crate) fn own_url(api: &Url, brand: &Brand) -> Url {
+    let mut own = api.clone();
+    if let Ok(mut path) = own.path_segments_mut() {
+        path.pop_if_empty().extend(["v1", brand.name.as_str(), "iys", "push"]);
+    }
+    own
 }
 
 /// A text that nobody can guess: `rand` draws from a cryptographic generator that the operating system

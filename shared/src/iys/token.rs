@@ -104,6 +104,11 @@ impl Client {
         self.obtain(account, None).await
     }
 
+    /// When the token ends that calls are made with now. One is obtained where there is none.
+    pub async fn token_ends(&self, account: &brand::Iys) -> Result<Timestamp, RegistryError> {
+        Ok(self.token(account).await?.expires_at)
+    }
+
     /// A token other than the one that was refused.
     pub(super) async fn renew(&self, account: &brand::Iys, refused: &Token) -> Result<Arc<Token>, RegistryError> {
         self.obtain(account, Some(refused)).await

@@ -168,7 +168,6 @@ impl Push<'_> {
         let mut notes = futures::stream::iter(barred)
             .map(|(state, Barred { why, code, due })| async move {
                 // Held for it already: there is nothing to write.
-                let code = code.filter(|code| code.parse::<Code>().is_ok());
                 let told = matches!(&state.registry, Sync::Held { why: for_what, code: by, due: at, .. }
                     if *for_what == why && *by == code && *at > self.due());
                 let done = match told {

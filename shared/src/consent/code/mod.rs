@@ -197,6 +197,8 @@ pub struct NotACode;
 impl Code {
     /// Older than three business days.
     pub const TOO_LATE: Code = Code(467);
+    /// No token request for an hour.
+    pub const TOKENS_STOPPED: Code = Code(84);
     /// The API user may not use this method at all.
     pub const NOT_ENTITLED: Code = Code(363);
     /// There is no subscription.
@@ -207,6 +209,8 @@ impl Code {
     pub const PAUSED: Code = Code(520);
     /// The subscription is closed.
     pub const CLOSED: Code = Code(521);
+    /// The package's number of addresses is used up.
+    pub const QUOTA_USED_UP: Code = Code(525);
 
     /// Whether a refusal for want of authority may be about the call's channel alone: İYS names no code
     /// for that, and these two are what its samples and its table show (İYS documentation, "Hata

@@ -192,6 +192,8 @@ impl Registry for Guard<'_> {
         let (Some(Bar { why, code }), listed) = seen else { return Ok(None) };
         // This process may still hold the document from before a channel was added.
         let due = later((self.clock)(), if listed && !configured { SHORT_WAIT } else { BARRED_LOOK });
+        // A status or a sentence of ours in its place is for the log.
+        let code = code.filter(|code| code.parse::<Code>().is_ok());
         Ok(Some(Barred { why, code, due }))
     }
 

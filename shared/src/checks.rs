@@ -1,0 +1,81 @@
+//! What the jobs that a person asks for answer: the form that `reconcile` writes and the operator's
+//! command reads, in either's newer or older version.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::consent::code::{self, Code};
+
+/// A text in English and in Turkish. It holds neither an address nor a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// In English.
+    pub en: String,
+    /// In Turkish.
+    pub tr: String,
+}
+
+impl From<code::Words> for Words {
+    fn from(words: code::Words) -> Self {
+        Self { en: words.en.to_owned(), tr: words.tr.to_owned() }
+    }
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// As it should be.
+    Ok,
+    /// It works, and a person should look at it.
+    Warning,
+    /// It does not work, or could not be found out.
+    Failed,
+    /// It does not concern this brand, or cannot be asked now.
+    Skipped,
+}
+
+/// Why something is not as it should be, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// İYS's code, where its answer carried one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What happened.
+    pub cause: Words,
+    /// What to do about it.
+    pub remedy: Words,
+}
+
+impl Reason {
+    /// What is known about a code of İYS; `None` for one that is not in the table.
+    pub fn of_code(code: Code) -> Option<Self> {
+        let entry = code.entry()?;
+        Some(Self { code: Some(code.to_string()), cause: entry.cause().into(), remedy: entry.remedy().into() })
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name, with a channel behind a dot where it concerns one: `token`, `push.MESAJ`.
+    pub check: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was found.
+    pub detail: Words,
+    /// Why it is not as it should be.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+/// Everything that was looked at for a brand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checks {
+    /// The brand's name.
+    pub brand: String,
+    /// When.
+    pub at: Timestamp,
+    /// In the order in which they were made.
+    pub checks: Vec<Check>,
+}
