@@ -102,6 +102,7 @@ impl App {
             clock: &self.clock,
             grace: self.grace,
             result_wait: self.result_wait,
+            stop_at,
         };
         for (submission, message) in share.submissions {
             // A panic here is this message's alone, too.

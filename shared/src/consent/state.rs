@@ -245,6 +245,8 @@ pub struct ConsentState {
     pub seen_at_insider: bool,
     /// Until when a request to Insider that was never answered may still land there.
     pub insider_doubt: Option<Timestamp>,
+    /// The bulk submission that an older movement of the key is part of, while its result is to come.
+    pub behind: Option<String>,
     /// Counts the writes of this state; a write names the one it replaces.
     pub revision: u64,
 }
@@ -261,6 +263,7 @@ impl ConsentState {
             insider: settled(Outcome::NotNeeded, now),
             seen_at_insider: false,
             insider_doubt: None,
+            behind: None,
             revision: 0,
         };
         state.note_origin(&movement.head);
@@ -289,6 +292,9 @@ impl ConsentState {
                 // whoever has the state keeps it.
                 self.registry_turned_out(now, due);
                 return Merge::Advanced;
+            }
+            if let Sync::Submitted { submission, .. } = &self.registry {
+                self.behind = Some(submission.clone());
             }
             self.open_registry(now, due);
             // Something older of ours may still land at Insider: then what Insider said itself is
@@ -324,6 +330,9 @@ impl ConsentState {
         }
         if target == Target::Registry {
             self.note_registry_answer(sent, &answer);
+            if answer.is_final() || (current && matches!(answer, Answer::Submitted { .. })) {
+                self.behind = None;
+            }
             if !current {
                 self.registry_turned_out(now, due);
                 return;
@@ -361,6 +370,28 @@ impl ConsentState {
             // Since when it is held, and for what, stays true until it is tried again.
             Sync::Held { due: before, .. } => *before = due,
             Sync::Settled { .. } | Sync::Awaiting | Sync::Rejected { .. } => {}
+        }
+    }
+
+    /// Takes the registry's work back from a submission whose answer or results will never be known: it
+    /// is due again at `due`. Where `forgotten`, the registry itself knows nothing of the submission any
+    /// more, and what was known before is no ground to send or to refuse anything by.
+    pub fn released(&mut self, from: &str, forgotten: bool, due: Timestamp) {
+        if !matches!(&self.registry, Sync::Submitted { submission, .. } if submission == from) {
+            return;
+        }
+        self.requeued(Target::Registry, due);
+        if forgotten {
+            self.known = None;
+        }
+    }
+
+    /// Lets the sweep come back at `due` to work that is part of this submission still.
+    pub fn still_submitted(&mut self, to: &str, due: Timestamp) {
+        if let Sync::Submitted { submission, due: before, .. } = &mut self.registry
+            && submission == to
+        {
+            *before = due;
         }
     }
 
@@ -467,9 +498,11 @@ impl ConsentState {
         // there is nothing to send, and asking again would find the same.
         let both_of_one_second =
             self.head.origin == Origin::Registry && self.known.and_then(|known| known.consent_date) == Some(self.head.consent_date);
+        let refused = matches!(self.registry, Sync::Rejected { .. });
         if self.registry_agrees() {
-            // What is submitted stays so: its result says how it went.
-            if matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
+            // What is submitted stays so: its result says how it went. What was refused and stands there
+            // all the same landed late.
+            if refused || matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
                 self.registry = settled(Outcome::AlreadyThere, now);
             }
         } else if both_of_one_second {
@@ -478,6 +511,10 @@ impl ConsentState {
             }
         } else if matches!(self.registry, Sync::Settled { .. }) && self.known.is_some() {
             self.registry = Sync::Pending { due, sweeps: 0 };
+        }
+        if refused && self.head.status == Status::Onay && self.registry_agrees() {
+            // Insider was told RET when it was refused.
+            self.open_insider(now, due, true);
         }
         self.open_insider_after_registry(now, due);
     }

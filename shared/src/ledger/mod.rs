@@ -43,7 +43,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 pub use cursor::Trail;
 pub use item::{Ending, Entry};
 pub use store::{Recorded, Story};
-pub use submission::{Member, Submission};
+pub use submission::{Member, RESULTS_KEPT, Submission, SubmissionHead};
 pub use work::{Backlog, DueWork};
 
 /// The ledger.
