@@ -20,6 +20,9 @@ pub struct Capabilities {
     pub bulk_records: usize,
     /// Most addresses in one [`Registry::onays`] call.
     pub onays_recipients: usize,
+    /// Whether a record that is sent again unchanged is answered as it was the first time. Where not,
+    /// the second sending is refused as already there or as not newer, and nothing is stored twice.
+    pub recognises_resends: bool,
 }
 
 /// One consent or refusal to be registered.
@@ -171,7 +174,8 @@ pub trait Registry: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// Registers one record and waits for the verdict. Sending the identical record again is safe.
+    /// Registers one record and waits for the verdict. Sending the identical record again is safe
+    /// ([`Capabilities::recognises_resends`]).
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError>;
 
     /// Hands in many records, at most [`Capabilities::bulk_records`], no key twice.

@@ -72,7 +72,23 @@ pub struct World {
     pub(crate) http: reqwest::Client,
     tap: Tap,
     silences: Mutex<Vec<(Vendor, String)>>,
+    _black_box: BlackBox,
     _brands: TempDir,
+}
+
+/// Keeps what a world said when a scenario ends in a panic.
+struct BlackBox {
+    output: Output,
+    folder: PathBuf,
+}
+
+impl Drop for BlackBox {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // The panic is what counts: where its story cannot be kept, it stands alone.
+            let _ = std::fs::write(self.folder.join(format!("panic-{}.log", std::process::id())), self.output.captured());
+        }
+    }
 }
 
 impl World {
@@ -86,6 +102,8 @@ impl World {
         let simulators = setup.simulators.shared();
         let sandboxes = if setup.push_notices { simulators } else { Arc::new(WithoutPush(simulators)) };
         let environment = [("WORK_GRACE_SECONDS", setup.grace_seconds.to_string()), ("AWS_ENDPOINT_URL_SQS", tap_url)];
+        // Beside the build, where the scenarios that end well keep theirs.
+        let folder = setup.executable.ancestors().nth(2).map_or_else(std::env::temp_dir, |target| target.join("tmp"));
         let options = Options {
             template: setup.template,
             environment: environment.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
@@ -102,9 +120,10 @@ impl World {
         let log = tracing_subscriber::fmt().with_env_filter(LOG_FILTER).with_ansi(false).with_writer(output.clone());
         // A second world of one process leaves the stack's own log to the first.
         let _ = log.try_init();
+        let black_box = BlackBox { output: output.clone(), folder };
         let stack = Stack::start_with_output(output, options).await.unwrap();
         tap.lead_to(stack.sqs_url(), &http);
-        Self { stack, http, tap, silences: Mutex::default(), _brands: brands }
+        Self { stack, http, tap, silences: Mutex::default(), _black_box: black_box, _brands: brands }
     }
 
     /// The running function processes: name of the function and process id.

@@ -47,6 +47,11 @@ struct Severed;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Refused(pub(crate) Vec<String>);
 
+/// Response extension: the answer was ordered by a test. It counts neither for the quality gate nor as a
+/// refusal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MadeUp;
+
 /// A JSON answer.
 pub(crate) fn json(status: u16, body: &Value) -> Response {
     let status = axum::http::StatusCode::from_u16(status).unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR);
@@ -167,8 +172,9 @@ struct Call {
 async fn serve(observer: &Observer, call: &Call, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status().as_u16();
-    observer.stats.answered(&call.method, &call.template, status, true);
-    if let Some(Refused(kinds)) = response.extensions().get::<Refused>() {
+    let genuine = response.extensions().get::<MadeUp>().is_none();
+    observer.stats.answered(&call.method, &call.template, status, genuine);
+    if let Some(Refused(kinds)) = response.extensions().get::<Refused>().filter(|_| genuine) {
         for kind in kinds {
             observer.stats.rejected(kind);
         }

@@ -106,6 +106,12 @@ impl Code {
 impl Code {
     /// Older than three business days.
     pub const TOO_LATE: Code = Code(467);
+    /// The API user may not use this method at all.
+    pub const NOT_ENTITLED: Code = Code(363);
+    /// There is no subscription.
+    pub const NO_SUBSCRIPTION: Code = Code(437);
+    /// There is no such retailer.
+    pub const NO_RETAILER: Code = Code(58);
 }
 
 impl FromStr for Code {

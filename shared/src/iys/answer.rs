@@ -1,6 +1,9 @@
 //! What an answer says: its errors, which of several counts, and its body as a typed value.
 
-use reqwest::StatusCode;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::header::{DATE, HeaderName, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
@@ -41,6 +44,13 @@ pub(super) struct Reply {
 }
 
 impl Reply {
+    /// Reads the whole of an answer.
+    pub(super) async fn collect(response: Response) -> Result<Self, reqwest::Error> {
+        let status = response.status();
+        let retry_after = retry_after(&response);
+        Ok(Self { status, body: response.bytes().await?.to_vec(), retry_after })
+    }
+
     /// A success with nothing in it.
     pub(super) fn is_empty(&self) -> bool {
         self.status == StatusCode::NO_CONTENT || self.body.iter().all(u8::is_ascii_whitespace)
@@ -60,6 +70,27 @@ impl Reply {
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
         decode(&self.body)
     }
+}
+
+/// A header, if it is there and is text.
+pub(super) fn head(response: &Response, name: HeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok().map(str::trim)
+}
+
+/// A moment as HTTP writes it, such as `Fri, 20 Nov 2026 10:00:00 GMT`.
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+/// What `Retry-After` asks for: seconds, or a moment against the answer's own `Date`, so that a clock
+/// of ours that is wrong does not matter.
+fn retry_after(response: &Response) -> Option<u32> {
+    let text = head(response, RETRY_AFTER)?;
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    let (until, now) = (http_date(text)?, head(response, DATE).and_then(http_date)?);
+    u32::try_from(until.duration_since(now).as_secs().max(0)).ok()
 }
 
 /// Reads JSON. The error names the place and never the value, which may be an address.

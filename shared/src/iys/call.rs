@@ -20,13 +20,14 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Method, StatusCode, header};
+use reqwest::{Method, Response, StatusCode, header};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use url::Url;
 
-use super::answer::{Problem, Reply, decisive, disposition_of};
+use super::answer::{Problem, Reply, decisive, disposition_of, head, http_date};
 use super::client::Client;
+use super::operation::Operation;
 use crate::brand;
 use crate::consent::code::{Code, Disposition, Hold, RetryAfter};
 use crate::ledger::budget::{Grant, PerHour};
@@ -41,6 +42,8 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 pub(super) const HOUR: SignedDuration = SignedDuration::from_mins(61);
 /// The longest pause that a `Retry-After` is believed.
 const LONGEST_RETRY_AFTER: u32 = 3600;
+/// What is read: JSON, but for the files of reconciliation.
+const ACCEPTED: &str = "application/json, */*;q=0.5";
 
 /// What is asked of İYS. No `Debug`: the body carries addresses.
 pub(super) struct Call {
@@ -58,16 +61,32 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn get<const N: usize>(name: &'static str, path: [&str; N]) -> Self {
-        let path = path.into_iter().map(str::to_owned).collect();
-        Self { name, method: Method::GET, path, query: Vec::new(), body: None, hour: None, stores: false }
+    /// A call of a method, whose path takes `values` in their order.
+    pub(super) fn new(operation: &Operation, values: &[&str]) -> Result<Self, RegistryError> {
+        let path = operation.segments(values).ok_or_else(|| defect(operation.name, "a path with too few or too many values"))?;
+        let (method, query) = (operation.verb.clone(), Vec::new());
+        Ok(Self { name: operation.name, method, path, query, body: None, hour: None, stores: operation.stores })
     }
 
-    pub(super) fn post<const N: usize>(name: &'static str, path: [&str; N], body: &impl Serialize) -> Result<Self, RegistryError> {
-        // The writer's message cannot quote a value: it only ever refuses a form.
-        let body = serde_json::to_vec(body).map_err(|_| defect(name, "the request could not be written"))?;
-        Ok(Self { method: Method::POST, body: Some(body), ..Self::get(name, path) })
+    /// The same with a JSON body.
+    pub(super) fn json(self, body: &impl Serialize) -> Result<Self, RegistryError> {
+        let body = written(self.name, body)?;
+        Ok(Self { body: Some(body), ..self })
     }
+}
+
+/// A body as JSON.
+pub(super) fn written(name: &str, body: &impl Serialize) -> Result<Vec<u8>, RegistryError> {
+    // The writer's message cannot quote a value: it only ever refuses a form.
+    serde_json::to_vec(body).map_err(|_| defect(name, "the request could not be written"))
+}
+
+/// The beginning of an answer that may be large. No `Debug`: it may carry addresses.
+pub(super) enum Opened {
+    /// A success with a body that has still to be read.
+    Flowing(Response),
+    /// A refusal, or a success with nothing in it.
+    Answered(Reply),
 }
 
 /// A request or answer that one side does not understand.
@@ -109,25 +128,56 @@ impl Client {
         }
         let token = self.renew(account, &token).await?;
         let reply = self.send(call, &token).await?;
-        if is_unauthorised(&reply) {
-            return Err(held(Hold::Credentials, &reply, decisive(&reply.problems(), reply.status.as_u16())));
+        if is_unauthorised(&reply) { Err(still_unauthorised(&reply)) } else { Ok(reply) }
+    }
+
+    /// The same for an answer that is too large to be held: the body of a success is left to be read.
+    pub(super) async fn open(&self, account: &brand::Iys, call: &Call) -> Result<Opened, RegistryError> {
+        let token = self.token(account).await?;
+        let opened = self.send_and_open(call, &token).await?;
+        if !matches!(&opened, Opened::Answered(reply) if is_unauthorised(reply)) {
+            return Ok(opened);
         }
-        Ok(reply)
+        let token = self.renew(account, &token).await?;
+        match self.send_and_open(call, &token).await? {
+            Opened::Answered(reply) if is_unauthorised(&reply) => Err(still_unauthorised(&reply)),
+            opened => Ok(opened),
+        }
     }
 
     async fn send(&self, call: &Call, token: &Token) -> Result<Reply, RegistryError> {
+        self.allow(call).await?;
+        let sent = self.request(call, Some(bearer(token)), self.settings().timeout).await;
+        sent.map_err(|lost| self.lost(call, lost))
+    }
+
+    async fn send_and_open(&self, call: &Call, token: &Token) -> Result<Opened, RegistryError> {
+        self.allow(call).await?;
+        let timeout = self.settings().timeout;
+        let opened = async {
+            let response = self.start(call, Some(bearer(token)), None).await?;
+            let flows = response.status().is_success() && response.status() != StatusCode::NO_CONTENT;
+            if flows { Ok(Opened::Flowing(response)) } else { Ok(Opened::Answered(Reply::collect(response).await?)) }
+        };
+        let opened = tokio::time::timeout(timeout, opened).await.unwrap_or(Err(Lost::Sent("no answer in time")));
+        opened.map_err(|lost| self.lost(call, lost))
+    }
+
+    /// Waits for a call's turn and takes it out of its hour.
+    async fn allow(&self, call: &Call) -> Result<(), RegistryError> {
         if let Some(pool) = &call.hour {
             let now = self.now();
             if let Grant::Full { until } = self.ledger().take_of_hour(pool, now).await? {
                 return Err(RegistryError::Busy { until, why: format!("{}: this hour's allowance is used up", call.name) });
             }
         }
-        self.turn(call.name).await?;
-        let authorization = format!("Bearer {}", token.access.expose_secret());
-        match self.request(call, Some(authorization), self.settings().timeout).await {
-            Ok(reply) => Ok(reply),
-            Err(Lost::Unsent(why)) => Err(self.busy(SOON, call.name, why)),
-            Err(Lost::Sent(why)) => Err(RegistryError::Unanswered { why: format!("{}: {why}", call.name) }),
+        self.turn(call.name).await
+    }
+
+    fn lost(&self, call: &Call, lost: Lost) -> RegistryError {
+        match lost {
+            Lost::Unsent(why) => self.busy(SOON, call.name, why),
+            Lost::Sent(why) => RegistryError::Unanswered { why: format!("{}: {why}", call.name) },
         }
     }
 
@@ -141,8 +191,16 @@ impl Client {
 
     /// Sends a request and reads its whole answer, with no regard to allowances.
     pub(super) async fn request(&self, call: &Call, authorization: Option<String>, timeout: Duration) -> Result<Reply, Lost> {
+        Ok(Reply::collect(self.start(call, authorization, Some(timeout)).await?).await?)
+    }
+
+    /// Sends a request and reads the head of its answer. The timeout holds for the body as well.
+    async fn start(&self, call: &Call, authorization: Option<String>, timeout: Option<Duration>) -> Result<Response, Lost> {
         let http = self.http().client().map_err(|_| Lost::Unsent("TLS could not be set up"))?;
-        let mut request = http.request(call.method.clone(), self.url(call)?).timeout(timeout).header(header::ACCEPT, "application/json");
+        let mut request = http.request(call.method.clone(), self.url(call)?).header(header::ACCEPT, ACCEPTED);
+        if let Some(timeout) = timeout {
+            request = request.timeout(timeout);
+        }
         if let Some(authorization) = authorization {
             let mut value = header::HeaderValue::try_from(authorization).map_err(|_| Lost::Unsent("the token is no header value"))?;
             value.set_sensitive(true);
@@ -153,12 +211,13 @@ impl Client {
         }
         let begun = self.now();
         let response = request.send().await?;
-        let status = response.status();
-        let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let body = response.bytes().await?.to_vec();
-        let took = self.now().duration_since(begun);
-        tracing::debug!(call = call.name, status = status.as_u16(), duration_ms = took.as_millis(), "called İYS");
-        Ok(Reply { status, body, retry_after })
+        let now = self.now();
+        let took = now.duration_since(begun);
+        tracing::debug!(call = call.name, status = response.status().as_u16(), duration_ms = took.as_millis(), "called İYS");
+        if let Some(date) = head(&response, header::DATE).and_then(http_date) {
+            self.note_clock_offset(date.duration_since(now));
+        }
+        Ok(response)
     }
 
     fn url(&self, call: &Call) -> Result<Url, Lost> {
@@ -239,6 +298,14 @@ fn is_unauthorised(reply: &Reply) -> bool {
         && decisive(&reply.problems(), reply.status.as_u16())
             .map_or_else(|| disposition_of(None, reply.status.as_u16()), |problem| problem.disposition(reply.status.as_u16()))
             == Disposition::Unauthorised
+}
+
+fn still_unauthorised(reply: &Reply) -> RegistryError {
+    held(Hold::Credentials, reply, decisive(&reply.problems(), reply.status.as_u16()))
+}
+
+fn bearer(token: &Token) -> String {
+    format!("Bearer {}", token.access.expose_secret())
 }
 
 fn is_ambiguous(status: StatusCode) -> bool {

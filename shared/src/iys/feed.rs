@@ -1,10 +1,10 @@
 //! Movements as İYS tells them: lines of pull and history, what a status query finds, push notices.
 
 use super::answer::decode;
-use super::tolerant::Text;
+use super::tolerant::{Items, Text};
 use super::wire::{Feed, Row};
 use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
-use crate::registry::{Change, Holding};
+use crate::registry::{Change, Holding, Page};
 
 /// The record that İYS posts when a push connection is registered; it is the same for everybody and
 /// about nobody (İYS documentation, push service).
@@ -51,6 +51,18 @@ impl PushLine {
     fn unreadable() -> Self {
         Self { iys_code: None, brand_code: None, is_test: false, change: Err("row") }
     }
+}
+
+/// A list of lines as a page without a cursor. A line that cannot be read costs itself only.
+pub(super) fn page(rows: &Items<Row>) -> Page {
+    let mut page = Page::default();
+    for (at, row) in rows.0.iter().enumerate() {
+        match row.as_ref().map_or(Err("row"), change) {
+            Ok(change) => page.changes.push(change),
+            Err(field) => page.unreadable.push(format!("list[{at}].{field}")),
+        }
+    }
+    page
 }
 
 /// A line as a movement, or the field that cannot be read.

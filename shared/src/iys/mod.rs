@@ -13,7 +13,8 @@
 //! | `call` | allowance, token, sending, and what a failure means |
 //! | `http` | when the HTTP client is built |
 //! | `token` | when and how the access token is renewed |
-//! | `client` | one method for every İYS method used |
+//! | `operation` | İYS's methods: names and paths |
+//! | `client` | one method for every İYS method, by subject |
 //! | `feed` | lines of pull, history and push notices |
 //! | `registry` | the port, for one brand |
 //!
@@ -24,13 +25,19 @@ mod answer;
 mod call;
 mod client;
 mod feed;
+mod operation;
 mod registry;
 mod settings;
 mod token;
 mod tolerant;
 mod wire;
 
-pub use client::{BrandInfo, Client, PushConnection};
+pub use client::{
+    Agreement, AgreementProcess, Answered, BrandInfo, ChannelAccess, City, Client, Confirmation, DayCount, DayFile, DayFileEnd, DayLine,
+    HistoryPage, LONGEST_LIST, NewRetailer, PartnerBrand, Place, PushConnection, Retailer, RetailerStatus, Subscription,
+    SubscriptionStatus, Town,
+};
 pub use feed::{NoticeError, PushLine, read_notice};
+pub use operation::{OPERATIONS, Operation};
 pub use registry::IysRegistry;
 pub use settings::{AllowanceUse, Settings, Used};

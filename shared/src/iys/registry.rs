@@ -35,7 +35,11 @@ impl IysRegistry {
 #[async_trait]
 impl Registry for IysRegistry {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { bulk_records: BULK_RECORDS, onays_recipients: ONAYS_RECIPIENTS }
+        Capabilities {
+            bulk_records: BULK_RECORDS,
+            onays_recipients: ONAYS_RECIPIENTS,
+            recognises_resends: self.client.recognises_resends(&self.brand.iys),
+        }
     }
 
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use super::answer::{Reply, decisive};
 use super::call::{Call, HOUR, Lost, defect, named};
 use super::client::Client;
+use super::operation;
 use super::wire::{TokenAnswer, TokenRequest};
 use crate::brand;
 use crate::consent::code::{Disposition, Hold, token_disposition};
@@ -51,7 +52,7 @@ const ACCESS_LIFE: u32 = 7200;
 /// Life of a refresh token likewise.
 const REFRESH_LIFE: u32 = 14_400;
 
-const NAME: &str = "token";
+const NAME: &str = operation::TOKEN.name;
 
 /// The tokens in this process's memory, by account.
 #[derive(Debug, Default)]
@@ -225,7 +226,8 @@ impl Client {
     }
 
     async fn token_request(&self, request: &TokenRequest<'_>, forced: bool) -> Result<Token, Refusal> {
-        let call = Call::post(NAME, ["oauth2", "token"], request).map_err(|error| Refusal::Fault(error.to_string()))?;
+        let call =
+            Call::new(&operation::TOKEN, &[]).and_then(|call| call.json(request)).map_err(|error| Refusal::Fault(error.to_string()))?;
         let asked_at = self.now();
         let reply = self.request(&call, None, self.settings().token_timeout).await.map_err(|lost| match lost {
             Lost::Unsent(why) | Lost::Sent(why) => Refusal::Fault(why.to_owned()),

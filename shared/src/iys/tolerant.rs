@@ -5,8 +5,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::consent::ConsentDate;
 
 /// A text that may also come as a number or a boolean. Missing, `null`, empty and blank are the same.
 #[derive(Clone, Default)]
@@ -43,12 +47,33 @@ impl Text {
         self.get().and_then(|text| text.parse().ok())
     }
 
-    fn of(text: &str) -> Self {
+    /// `true` or `false`, written as a boolean or as text.
+    pub(super) fn flag(&self) -> Option<bool> {
+        self.get().and_then(|text| text.to_ascii_lowercase().parse().ok())
+    }
+
+    pub(super) fn of(text: &str) -> Self {
         match text.trim() {
             "" => Text::Missing,
             text => Text::Is(text.to_owned()),
         }
     }
+}
+
+/// A moment in Turkish time: as İYS writes dates, as ISO 8601 does with or without an offset, or a day,
+/// which is taken to its last second.
+pub(super) fn moment(text: &Text) -> Option<ConsentDate> {
+    let text = text.get()?;
+    if let Ok(date) = text.parse() {
+        return Some(date);
+    }
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Some(ConsentDate::at(instant));
+    }
+    // jiff reads a day as its first second, so the days come first.
+    let day = (text.len() == 10).then(|| text.parse::<Date>().ok()).flatten();
+    let civil = day.map(|day| day.at(23, 59, 59, 0)).or_else(|| text.parse::<DateTime>().ok())?;
+    Some(ConsentDate::from_civil(civil))
 }
 
 impl<'de> Deserialize<'de> for Text {
@@ -105,6 +130,13 @@ impl<'de> Deserialize<'de> for Text {
 /// are kept as `None`, so that positions stay right and one odd element costs itself only.
 #[derive(Clone)]
 pub(super) struct Items<T>(pub(super) Vec<Option<T>>);
+
+impl<T> Items<T> {
+    /// The first element that is an object.
+    pub(super) fn first(&self) -> Option<&T> {
+        self.0.iter().flatten().next()
+    }
+}
 
 impl<T> Default for Items<T> {
     fn default() -> Self {

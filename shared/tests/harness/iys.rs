@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
+use futures::StreamExt;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
@@ -25,6 +26,10 @@ pub(crate) enum Answer {
     Broken,
     /// The answer after a while.
     After(Duration, Box<Answer>),
+    /// The answer with headers.
+    With(Vec<(&'static str, &'static str)>, Box<Answer>),
+    /// A success whose body comes in pieces, and whether the connection breaks before its end.
+    Pieces(Vec<Vec<u8>>, bool),
 }
 
 impl Answer {
@@ -83,7 +88,7 @@ impl Iys {
         Self { url, script }
     }
 
-    /// Has the next request whose path ends so answered.
+    /// Has the next request whose path ends so answered; of several such ends the longest counts.
     pub(crate) fn answer(&self, path: &str, answer: Answer) {
         self.script.lock().expect("the script").answers.entry(path.to_owned()).or_default().push_back(answer);
     }
@@ -104,8 +109,8 @@ async fn serve(State(script): State<Arc<Mutex<Script>>>, method: Method, uri: Ur
         let mut script = script.lock().expect("the script");
         let authorization = headers.get("authorization").map(|value| value.to_str().expect("text").to_owned());
         script.seen.push(Seen { method, uri: uri.clone(), authorization, body: String::from_utf8(body.to_vec()).expect("UTF-8") });
-        let scripted = script.answers.iter_mut().find(|(path, answers)| uri.path().ends_with(path.as_str()) && !answers.is_empty());
-        match scripted.and_then(|(_, answers)| answers.pop_front()) {
+        let fitting = script.answers.iter_mut().filter(|(path, answers)| uri.path().ends_with(path.as_str()) && !answers.is_empty());
+        match fitting.max_by_key(|(path, _)| path.len()).and_then(|(_, answers)| answers.pop_front()) {
             Some(answer) => answer,
             None if uri.path() == TOKEN => {
                 script.tokens += 1;
@@ -139,6 +144,22 @@ async fn give(answer: Answer) -> Response<Body> {
         Answer::After(pause, answer) => {
             tokio::time::sleep(pause).await;
             Box::pin(give(*answer)).await
+        }
+        Answer::With(headers, answer) => {
+            let mut response = Box::pin(give(*answer)).await;
+            for (name, value) in headers {
+                response.headers_mut().insert(name, value.parse().expect("a header value"));
+            }
+            response
+        }
+        Answer::Pieces(pieces, breaks) => {
+            let pieces = futures::stream::iter(pieces.into_iter().map(|piece| Ok(Bytes::from(piece))));
+            let end = futures::stream::iter(breaks.then_some(())).then(|()| async {
+                // What came before goes out first.
+                tokio::task::yield_now().await;
+                Err(std::io::Error::other("broken on purpose"))
+            });
+            response(200, Body::from_stream(pieces.chain(end)))
         }
     }
 }

@@ -1,13 +1,19 @@
 //! The İYS client over HTTP: against written answers in every odd spelling, and against the simulator.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod account;
+mod agreements;
 mod answers;
+mod calls;
+mod failures;
 #[path = "../harness/mod.rs"]
 mod harness;
 #[path = "../harness/iys.rs"]
 mod iys;
+mod retailers;
 mod simulator;
 mod token;
+mod versions;
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use shared::consent::code::Hold;
 use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
 use shared::iys::{Client, IysRegistry, Settings};
 use shared::ledger::Ledger;
-use shared::registry::{Feed, Record, Registry, RegistryError, Submitted, Verdict};
+use shared::registry::{Feed, Record, Registry, RegistryError, ResultLine, Submitted, Verdict};
 use url::Url;
 
 use crate::harness::{self, PATIENCE};
@@ -45,9 +45,28 @@ impl Simulator {
 
     async fn citizen(&self, recipient: &str, channel: &str, status: &str) {
         let act = json!({"brandCode": 700001, "recipient": recipient, "type": channel, "status": status, "source": "IYS_MOBIL"});
-        let url = self.url.join("_sandbox/citizen").unwrap();
-        let response = reqwest::Client::new().post(url).body(act.to_string()).send().await.unwrap();
-        assert!(response.status().is_success());
+        self.order("citizen", act).await;
+    }
+
+    /// The results of a list, once all of it is processed.
+    async fn finished(&self, request_id: &str, records: usize) -> Vec<ResultLine> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let lines = self.registry.results(request_id).await.unwrap();
+            if lines.len() == records && lines.iter().all(|line| line.verdict.is_some()) {
+                return lines;
+            }
+            assert!(Instant::now() < deadline, "the list is never processed");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Posts to one of the simulator's control paths.
+    async fn order(&self, control: &str, body: Value) {
+        let url = self.url.join("_sandbox/").unwrap().join(control).unwrap();
+        let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body.to_string());
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.text().await.unwrap());
     }
 }
 
@@ -105,15 +124,7 @@ async fn everything(config: Config) {
     ];
     let Submitted::Taken { request_id, record_ids } = registry.submit(&records).await.unwrap() else { panic!("not taken") };
     assert!(record_ids.iter().all(Option::is_some));
-    let deadline = Instant::now() + PATIENCE;
-    let lines = loop {
-        let lines = registry.results(&request_id).await.unwrap();
-        if lines.len() == records.len() && lines.iter().all(|line| line.verdict.is_some()) {
-            break lines;
-        }
-        assert!(Instant::now() < deadline, "the list is never processed");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    };
+    let lines = iys.finished(&request_id, records.len()).await;
     let verdict = |at: usize| lines.iter().find(|line| line.record_id == record_ids[at]).unwrap().verdict.clone().unwrap();
     for at in 0..3 {
         transaction(verdict(at));
@@ -220,13 +231,66 @@ async fn calls_of_two_workers_at_once_stay_within_the_simulators_limit_of_any_se
 }
 
 #[tokio::test]
+async fn a_refusal_reaches_the_caller_from_every_place_where_iys_may_tell_it() {
+    let iys = simulator(quick()).await;
+    let registry = &iys.registry;
+    let onay = |text: &str| record(text, Channel::Eposta, Status::Onay, 60);
+    let order = async |recipient: &str, at: &str, code: &str, http: u16| {
+        iys.order("refusals", json!({"recipient": recipient, "type": "EPOSTA", "at": at, "code": code, "http": http})).await;
+    };
+    order("a@example.com", "add", "H486", 400).await;
+    assert_eq!(refused(registry.add(&onay("a@example.com")).await.unwrap()), "H486");
+    order("a@example.com", "add", "H525", 422).await;
+    let error = registry.add(&onay("a@example.com")).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Held { why: Hold::Quota, .. }), "{error}");
+    transaction(registry.add(&onay("a@example.com")).await.unwrap());
+
+    let list = ["b@example.com", "c@example.com"].map(onay);
+    order("c@example.com", "list", "H120", 422).await;
+    let Submitted::Refused(errors) = registry.submit(&list).await.unwrap() else { panic!("taken") };
+    assert_eq!(errors.iter().map(|(at, code)| (*at, code.to_string())).collect::<Vec<_>>(), [(1, "H120".to_owned())]);
+    order("c@example.com", "row", "H178", 200).await;
+    let Submitted::Taken { request_id, record_ids } = registry.submit(&list).await.unwrap() else { panic!("not taken") };
+    let lines = iys.finished(&request_id, 2).await;
+    let verdict = |at: usize| lines.iter().find(|line| line.record_id == record_ids[at]).unwrap().verdict.clone().unwrap();
+    transaction(verdict(0));
+    assert_eq!(refused(verdict(1)), "H178");
+
+    let address = recipient("a@example.com", Channel::Eposta);
+    order("a@example.com", "status", "H353", 403).await;
+    assert_eq!(kind(&registry.holding(Channel::Eposta, BIREYSEL, &address).await.unwrap_err()), "held");
+    order("a@example.com", "multi", "H192", 503).await;
+    let asked = std::slice::from_ref(&address);
+    assert_eq!(kind(&registry.onays(Channel::Eposta, BIREYSEL, asked).await.unwrap_err()), "busy");
+    assert_eq!(registry.onays(Channel::Eposta, BIREYSEL, asked).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn where_the_second_version_is_missing_a_record_sent_again_is_refused_and_stored_once() {
+    let iys = simulator(quick()).await;
+    let missing = json!({"path": "/v2/", "kind": "status", "status": 404, "body": {}, "count": 1000});
+    iys.order("faults", missing).await;
+    let onay = record("a@example.com", Channel::Eposta, Status::Onay, 60);
+    transaction(iys.registry.add(&onay).await.unwrap());
+    assert!(!iys.registry.capabilities().recognises_resends);
+
+    let again = refused(iys.registry.add(&onay).await.unwrap());
+    assert!(["H174", "H178"].contains(&again.as_str()), "{again}");
+    let Submitted::Taken { request_id, .. } = iys.registry.submit(std::slice::from_ref(&onay)).await.unwrap() else { panic!("not taken") };
+    let verdict = iys.finished(&request_id, 1).await.remove(0).verdict.unwrap();
+    assert_eq!(refused(verdict), again);
+    let history = iys.client.history(&brand().iys, Channel::Eposta, BIREYSEL, &onay.recipient).await.unwrap();
+    assert_eq!(history.changes.len(), 1);
+    // What the refusal has fetched is the same movement.
+    let holding = iys.registry.holding(Channel::Eposta, BIREYSEL, &onay.recipient).await.unwrap().unwrap();
+    assert_eq!((holding.status, holding.consent_date), (Status::Onay, Some(onay.consent_date)));
+}
+
+#[tokio::test]
 async fn a_connection_lost_after_storing_is_unanswered_and_the_identical_record_is_recognised() {
     let iys = simulator(quick()).await;
     let fault = json!({"path": "/v2/sps", "kind": "timeout_after_apply", "count": 1});
-    let url = iys.url.join("_sandbox/faults").unwrap();
-    let response =
-        reqwest::Client::new().post(url).header("content-type", "application/json").body(fault.to_string()).send().await.unwrap();
-    assert!(response.status().is_success(), "{}", response.text().await.unwrap());
+    iys.order("faults", fault).await;
     let record = record("a@example.com", Channel::Eposta, Status::Onay, 60);
     let error = iys.registry.add(&record).await.unwrap_err();
     assert_eq!(kind(&error), "unanswered", "{error}");

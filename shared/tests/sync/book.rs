@@ -218,7 +218,7 @@ impl Book {
 #[async_trait]
 impl Registry for Book {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { bulk_records: 1000, onays_recipients: 1000 }
+        Capabilities { bulk_records: 1000, onays_recipients: 1000, recognises_resends: true }
     }
 
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {

@@ -11,6 +11,7 @@ use super::access::BrandAccess;
 use super::config::Unfinished;
 use super::errors::{ApiError, Problem};
 use super::model::{Consent, turkish, write_date};
+use super::refusals::{Asked, Place};
 use super::rules::{self, BULK_MAXIMUM, Remarks};
 use super::single::{has_room, moment, stateless};
 use super::store::{Item, Outcome};
@@ -37,6 +38,9 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
     if items.len() > BULK_MAXIMUM {
         return Err(ApiError::code("H091"));
     }
+    if let Some(planted) = iys.planted_list(items) {
+        return Ok(planted);
+    }
     let consents = check_all(iys, items, &moment(iys, brand, now))?;
     for (index, consent) in consents.iter().enumerate() {
         access.may_write(iys, consent).map_err(|error| with_index(error, index))?;
@@ -51,6 +55,8 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
     if !has_room(&store, provider, consents.iter().map(|consent| consent.key(code))) {
         return Err(ApiError::code("H525"));
     }
+    let planted = |item: &Value| iys.planted(Place::Row, &Asked::of(item.as_object()?)?).map(|hit| Arc::from(hit.code));
+    let consents = consents.into_iter().zip(items).map(|(consent, item)| (consent, planted(item))).collect();
     let (id, item_ids) = store.enqueue(code, consents, v2, now, seconds(iys.config.bulk_delay_seconds));
     drop(store);
     let creation = write_date(turkish(now));
@@ -160,6 +166,10 @@ fn row(iys: &Iys, id: &str, index: usize, item: &Item, v2: bool) -> Value {
             row.insert("status".to_owned(), json!("enqueue"));
         }
         Some(Outcome::Failure(code)) => {
+            row.insert("status".to_owned(), json!("failure"));
+            row.insert("error".to_owned(), json!({ "code": code, "message": super::errors::lookup(code).1 }));
+        }
+        Some(Outcome::Planted(code)) => {
             row.insert("status".to_owned(), json!("failure"));
             row.insert("error".to_owned(), json!({ "code": code, "message": super::errors::lookup(code).1 }));
         }

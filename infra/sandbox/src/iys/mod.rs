@@ -11,6 +11,7 @@ mod errors;
 mod model;
 mod push;
 mod query;
+mod refusals;
 mod rules;
 mod single;
 mod store;
@@ -33,6 +34,7 @@ pub use config::{
     Switches, TokenLimitBody, Unfinished,
 };
 pub use model::{ConsentType, RecipientType, Status};
+pub use refusals::{Place, Refusal};
 pub use rules::DayCount;
 
 use crate::faults::Faults;
@@ -52,6 +54,7 @@ pub(crate) struct Iys {
     tokens: Mutex<token::Tokens>,
     limits: Mutex<Limits>,
     push: push::Hub,
+    refusals: refusals::Refusals,
 }
 
 /// The limits per caller address that apply behind the token endpoint.
@@ -167,6 +170,7 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future<
             history: Window::new(config.history_limit_per_hour, HOUR_SECONDS),
         }),
         push,
+        refusals: refusals::Refusals::default(),
         config,
     });
     control::seed(&iys, &iys.config.seed).map_err(std::io::Error::other)?;
@@ -198,6 +202,7 @@ fn router(iys: &Arc<Iys>) -> Router {
         .route("/sps/{iysCode}/brands/{brandCode}/push/unregistration", post(push::unregister))
         .layer(from_fn_with_state(Arc::clone(iys), access::limit))
         .merge(control::routes())
+        .merge(refusals::routes())
         .merge(crate::control::routes(Arc::clone(&iys.stats), Arc::clone(&iys.faults)).with_state(()))
         .fallback(async || server::json(404, &json!({ "error": "no such path" })))
         .layer(from_fn_with_state(observer, server::observe))

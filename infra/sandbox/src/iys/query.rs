@@ -13,6 +13,7 @@ use super::access::BrandAccess;
 use super::config::NoRecord;
 use super::errors::{ApiError, Problem};
 use super::model::{ConsentType, Key, RecipientType, write_date};
+use super::refusals::Place;
 use super::store::Position;
 use super::{Hourly, Iys, address, seconds};
 use crate::server::{Peer, json as answer};
@@ -32,6 +33,10 @@ pub(super) async fn status(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     iys.admit_hourly(peer.0, Hourly::Status)?;
+    let asked: Option<Value> = serde_json::from_slice(&body).ok();
+    if let Some(planted) = asked.as_ref().and_then(Value::as_object).and_then(|fields| iys.planted_answer(Place::Status, fields)) {
+        return Ok(planted);
+    }
     let key = key(&iys, &access, &body).map_err(|error| iys.refuse_query(error))?;
     let store = iys.store(iys.now());
     let Some(current) = store.current(&key) else {
@@ -132,6 +137,9 @@ fn approved(iys: &Iys, access: &BrandAccess, recipient_type: &str, consent_type:
     }
     if list.len() > RECIPIENTS_MAXIMUM {
         return Err(ApiError::code("H125"));
+    }
+    if let Some(planted) = iys.planted_multi(list, consent_type, recipient_type) {
+        return Ok(planted);
     }
     let mut keys = Vec::with_capacity(list.len());
     let mut seen = HashSet::with_capacity(list.len());

@@ -12,6 +12,7 @@ use super::access::BrandAccess;
 use super::config::{Brand, Provider};
 use super::errors::{ApiError, Problem};
 use super::model::{Consent, Key, turkish};
+use super::refusals::Place;
 use super::rules::{self, Moment, Remarks};
 use super::store::{Store, Stored, digest};
 use crate::server::json as answer;
@@ -31,6 +32,9 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
     let (provider, brand) = (access.provider(iys)?, access.brand(iys)?);
     let value: Value = serde_json::from_slice(body).map_err(|_| ApiError::code("H014"))?;
     let item = value.as_object().ok_or_else(|| ApiError::code("H085"))?;
+    if let Some(planted) = iys.planted_answer(Place::Add, item) {
+        return Ok(planted);
+    }
     // Value keeps its keys sorted, so its text is the same for every order of fields.
     let print = digest(&format!("{}/{}/{value}", provider.iys_code, brand.brand_code));
     if v2 && let Some(stored) = iys.store(now).repeated(&print) {

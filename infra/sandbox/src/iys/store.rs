@@ -47,12 +47,15 @@ pub(crate) enum Outcome {
     Success { stored: Stored, original: Option<(Arc<str>, Arc<str>)> },
     /// Refused with a code.
     Failure(&'static str),
+    /// Refused with a code that a test planted.
+    Planted(Arc<str>),
 }
 
 /// One item of a bulk list.
 pub(crate) struct Item {
     pub(crate) id: Arc<str>,
     consent: Consent,
+    planted: Option<Arc<str>>,
     pub(crate) outcome: Option<Outcome>,
 }
 
@@ -102,6 +105,9 @@ impl Store {
     }
 
     fn process(&mut self, brand: u64, v2: bool, request: &Arc<str>, item: &Item, due: Timestamp, switches: &Switches) -> Outcome {
+        if let Some(code) = &item.planted {
+            return Outcome::Planted(Arc::clone(code));
+        }
         let print = digest(&item.consent.fingerprint(brand));
         if v2 && let Some(original) = self.any_v2.get(&print) {
             return Outcome::Success { stored: original.stored.clone(), original: original.request.clone() };
@@ -184,17 +190,18 @@ impl Store {
         self.any_v2.insert(digest(&consent.fingerprint(brand)), Original { stored: stored.clone(), request: None });
     }
 
-    /// Takes a bulk list; returns its id and the ids of its items.
+    /// Takes a bulk list, each consent with the code planted for it; returns its id and the ids of its items.
     pub(crate) fn enqueue(
         &mut self,
         brand: u64,
-        consents: Vec<Consent>,
+        consents: Vec<(Consent, Option<Arc<str>>)>,
         v2: bool,
         taken: Timestamp,
         delay: SignedDuration,
     ) -> (Arc<str>, Vec<Arc<str>>) {
         let id = fresh_id();
-        let items: Vec<Item> = consents.into_iter().map(|consent| Item { id: fresh_id(), consent, outcome: None }).collect();
+        let items: Vec<Item> =
+            consents.into_iter().map(|(consent, planted)| Item { id: fresh_id(), consent, planted, outcome: None }).collect();
         let ids = items.iter().map(|item| Arc::clone(&item.id)).collect();
         let due = taken + delay;
         self.queue.push_back((due, Arc::clone(&id)));
@@ -324,7 +331,7 @@ mod tests {
         let switches = Switches::default();
         let mut store = Store::default();
         let consent = consent("+905992000001", Status::Onay, "2026-05-01 00:00:00");
-        let (id, _) = store.enqueue(1, vec![consent.clone()], true, at(0), SignedDuration::from_secs(300));
+        let (id, _) = store.enqueue(1, vec![(consent.clone(), None)], true, at(0), SignedDuration::from_secs(300));
         store.settle(at(299), &switches);
         assert!(store.current(&consent.key(1)).is_none());
         store.settle(at(1000), &switches);
@@ -337,7 +344,7 @@ mod tests {
     fn a_v2_resend_succeeds_and_names_the_first_request() {
         let switches = Switches::default();
         let mut store = Store::default();
-        let list = || vec![consent("+905992000001", Status::Onay, "2026-05-01 00:00:00")];
+        let list = || vec![(consent("+905992000001", Status::Onay, "2026-05-01 00:00:00"), None)];
         let (first, _) = store.enqueue(1, list(), true, at(0), SignedDuration::ZERO);
         let (second, _) = store.enqueue(1, list(), true, at(5), SignedDuration::ZERO);
         let (old, _) = store.enqueue(1, list(), false, at(6), SignedDuration::ZERO);

@@ -10,9 +10,11 @@
 //! | no answer in time, connection lost | unanswered |
 //! | anything else | defect |
 //!
-//! Busy without `Retry-After` grows: 5 s, doubled with every fault in a row, up to five minutes.
+//! Busy without `Retry-After` grows: 5 s, doubled with every fault in a row, up to five minutes. Faults
+//! that come before the pause of the last one is over belong to the same trouble and count as one:
+//! many calls that fail side by side would otherwise make a moment's outage last minutes.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -65,14 +67,21 @@ pub(super) enum Judged {
 
 /// Faults in a row, of one connection.
 #[derive(Debug, Default)]
-pub(super) struct Faults(AtomicU32);
+pub(super) struct Faults(Mutex<Row>);
+
+/// How many faults came one after the other, and when the pause of the last one ends.
+#[derive(Debug, Default)]
+struct Row {
+    faults: u32,
+    until: Option<Timestamp>,
+}
 
 impl Faults {
     /// What an answer means. `what` names the call.
     pub(super) fn judge(&self, what: &str, reply: &Reply, now: Timestamp) -> Result<Judged, InsiderError> {
         match reply.status {
             200..300 => {
-                self.0.store(0, Ordering::Relaxed);
+                *self.row() = Row::default();
                 Ok(Judged::Taken)
             }
             400 => Ok(Judged::Refused("insider_400")),
@@ -97,11 +106,28 @@ impl Faults {
     }
 
     fn busy(&self, why: &str, asked: Option<SignedDuration>, now: Timestamp) -> InsiderError {
-        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |faults| Some(faults.saturating_add(1)));
-        let growing = SHORTEST_PAUSE.checked_mul(1 << before.unwrap_or_default().min(10)).unwrap_or(LONGEST_PAUSE);
-        let pause = asked.unwrap_or(growing).clamp(SignedDuration::ZERO, LONGEST_PAUSE);
-        InsiderError::Busy { until: now.saturating_add(pause).unwrap_or(Timestamp::MAX), why: why.to_owned() }
+        let mut row = self.row();
+        let until = match row.until.filter(|until| *until > now) {
+            Some(until) => until,
+            None => {
+                let growing = SHORTEST_PAUSE.checked_mul(1 << row.faults.min(10)).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);
+                row.faults = row.faults.saturating_add(1);
+                let until = after(now, growing);
+                row.until = Some(until);
+                until
+            }
+        };
+        let until = asked.map_or(until, |asked| after(now, asked.clamp(SignedDuration::ZERO, LONGEST_PAUSE)));
+        InsiderError::Busy { until, why: why.to_owned() }
     }
+
+    fn row(&self) -> MutexGuard<'_, Row> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn after(now: Timestamp, pause: SignedDuration) -> Timestamp {
+    now.saturating_add(pause).unwrap_or(Timestamp::MAX)
 }
 
 /// `Retry-After` (RFC 9110 §10.2.3): seconds or an HTTP date.
@@ -141,12 +167,27 @@ mod tests {
     fn pauses_grow_with_faults_in_a_row_and_a_success_ends_the_row() {
         let faults = Faults::default();
         let mut pauses = Vec::new();
+        let mut at = now();
         for _ in 0..8 {
-            pauses.push(pause(&faults.judge("x", &reply(503, None), now()).unwrap_err()));
+            let InsiderError::Busy { until, .. } = faults.judge("x", &reply(503, None), at).unwrap_err() else {
+                unreachable!("503 is busy")
+            };
+            pauses.push(until.as_second() - at.as_second());
+            at = until;
         }
         assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300]);
-        assert_eq!(faults.judge("x", &reply(200, None), now()), Ok(Judged::Taken));
+        assert_eq!(faults.judge("x", &reply(200, None), at), Ok(Judged::Taken));
         assert_eq!(pause(&faults.lost("x", Lost::Unsent("no connection"), now())), 5);
+    }
+
+    #[test]
+    fn calls_that_fail_side_by_side_are_one_fault() {
+        let faults = Faults::default();
+        for _ in 0..50 {
+            assert_eq!(pause(&faults.judge("x", &reply(503, None), now()).unwrap_err()), 5);
+        }
+        let later = after(now(), SignedDuration::from_secs(5));
+        assert_eq!(pause(&faults.judge("x", &reply(503, None), later).unwrap_err()), 15);
     }
 
     #[test]

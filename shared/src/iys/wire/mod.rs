@@ -5,16 +5,22 @@
 //! are used, each of them optional and tolerant; names, titles and message texts are never read.
 //! Nothing here has a `Debug`, because requests and answers carry addresses and secrets.
 
+pub(in crate::iys) mod account;
+pub(in crate::iys) mod agreement;
+pub(in crate::iys) mod partner;
+pub(in crate::iys) mod place;
+pub(in crate::iys) mod retailer;
+
 use serde::{Deserialize, Serialize};
 
-use super::tolerant::{Items, Text};
 use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Status};
+use crate::iys::tolerant::{Items, Text};
 use crate::registry::Record;
 
 /// `POST /oauth2/token`.
 #[derive(Serialize)]
 #[serde(tag = "grant_type", rename_all = "snake_case")]
-pub(super) enum TokenRequest<'a> {
+pub(in crate::iys) enum TokenRequest<'a> {
     Password { username: &'a str, password: &'a str },
     RefreshToken { refresh_token: &'a str },
 }
@@ -22,23 +28,23 @@ pub(super) enum TokenRequest<'a> {
 /// The answer to both grants. `token_type` is not read: it is always `bearer`, and one page of the
 /// documentation spells it `tokenType`.
 #[derive(Deserialize)]
-pub(super) struct TokenAnswer {
+pub(in crate::iys) struct TokenAnswer {
     #[serde(default)]
-    pub(super) access_token: Text,
+    pub(in crate::iys) access_token: Text,
     #[serde(default)]
-    pub(super) refresh_token: Text,
+    pub(in crate::iys) refresh_token: Text,
     /// Seconds.
     #[serde(default)]
-    pub(super) expires_in: Text,
+    pub(in crate::iys) expires_in: Text,
     /// Seconds.
     #[serde(default)]
-    pub(super) refresh_expires_in: Text,
+    pub(in crate::iys) refresh_expires_in: Text,
 }
 
 /// A consent as add and bulk add take it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Consent<'a> {
+pub(in crate::iys) struct Consent<'a> {
     #[serde(rename = "type")]
     channel: Channel,
     recipient_type: RecipientType,
@@ -49,7 +55,7 @@ pub(super) struct Consent<'a> {
 }
 
 impl<'a> Consent<'a> {
-    pub(super) fn of(record: &'a Record) -> Self {
+    pub(in crate::iys) fn of(record: &'a Record) -> Self {
         Self {
             channel: record.channel,
             recipient_type: record.recipient_type,
@@ -64,38 +70,38 @@ impl<'a> Consent<'a> {
 /// The answer to add.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Added {
+pub(in crate::iys) struct Added {
     #[serde(default)]
-    pub(super) transaction_id: Text,
+    pub(in crate::iys) transaction_id: Text,
 }
 
 /// The answer to bulk add.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Taken {
+pub(in crate::iys) struct Taken {
     #[serde(default)]
-    pub(super) request_id: Text,
+    pub(in crate::iys) request_id: Text,
     #[serde(default)]
-    pub(super) sub_requests: Items<SubRequest>,
+    pub(in crate::iys) sub_requests: Items<SubRequest>,
 }
 
 /// One record in the answer to bulk add: its id, and the record again.
 #[derive(Deserialize)]
-pub(super) struct SubRequest {
+pub(in crate::iys) struct SubRequest {
     #[serde(default, rename = "subRequestId")]
     id: Text,
     #[serde(default, rename = "subrequestId")]
     id_misspelt: Text,
     #[serde(default, rename = "type")]
-    pub(super) channel: Text,
+    pub(in crate::iys) channel: Text,
     #[serde(default, rename = "recipientType")]
-    pub(super) recipient_type: Text,
+    pub(in crate::iys) recipient_type: Text,
     #[serde(default)]
-    pub(super) recipient: Text,
+    pub(in crate::iys) recipient: Text,
 }
 
 impl SubRequest {
-    pub(super) fn id(&self) -> Option<&str> {
+    pub(in crate::iys) fn id(&self) -> Option<&str> {
         self.id.get().or(self.id_misspelt.get())
     }
 }
@@ -103,42 +109,42 @@ impl SubRequest {
 /// One line of a bulk result.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ResultRow {
+pub(in crate::iys) struct ResultRow {
     #[serde(default)]
-    pub(super) index: Text,
+    pub(in crate::iys) index: Text,
     #[serde(default)]
-    pub(super) status: Text,
+    pub(in crate::iys) status: Text,
     #[serde(default, rename = "subRequestId")]
     id: Text,
     #[serde(default, rename = "subrequestId")]
     id_misspelt: Text,
     #[serde(default)]
-    pub(super) transaction_id: Text,
+    pub(in crate::iys) transaction_id: Text,
     #[serde(default)]
-    pub(super) error: Items<ErrorItem>,
+    pub(in crate::iys) error: Items<ErrorItem>,
     #[serde(default)]
-    pub(super) errors: Items<ErrorItem>,
+    pub(in crate::iys) errors: Items<ErrorItem>,
 }
 
 impl ResultRow {
-    pub(super) fn id(&self) -> Option<&str> {
+    pub(in crate::iys) fn id(&self) -> Option<&str> {
         self.id.get().or(self.id_misspelt.get())
     }
 }
 
 /// An error, in a list or in a row.
 #[derive(Deserialize)]
-pub(super) struct ErrorItem {
+pub(in crate::iys) struct ErrorItem {
     #[serde(default)]
     code: Text,
     #[serde(default, rename = "code:")]
     code_misspelt: Text,
     #[serde(default)]
-    pub(super) index: Text,
+    pub(in crate::iys) index: Text,
 }
 
 impl ErrorItem {
-    pub(super) fn code(&self) -> Option<&str> {
+    pub(in crate::iys) fn code(&self) -> Option<&str> {
         self.code.get().or(self.code_misspelt.get())
     }
 }
@@ -146,21 +152,21 @@ impl ErrorItem {
 /// The body of an answer that is not a success, in any of its shapes: `errors` as array or object, one
 /// error at the top level, and OAuth's `error`, which is a word and is skipped.
 #[derive(Deserialize)]
-pub(super) struct ErrorBody {
+pub(in crate::iys) struct ErrorBody {
     #[serde(default)]
-    pub(super) errors: Items<ErrorItem>,
+    pub(in crate::iys) errors: Items<ErrorItem>,
     #[serde(default)]
-    pub(super) error: Items<ErrorItem>,
+    pub(in crate::iys) error: Items<ErrorItem>,
     #[serde(default)]
-    pub(super) code: Text,
+    pub(in crate::iys) code: Text,
     #[serde(default, rename = "code:")]
-    pub(super) code_misspelt: Text,
+    pub(in crate::iys) code_misspelt: Text,
 }
 
 /// Single status and history.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct StatusQuery<'a> {
+pub(in crate::iys) struct StatusQuery<'a> {
     recipient: &'a str,
     recipient_type: RecipientType,
     #[serde(rename = "type")]
@@ -168,116 +174,84 @@ pub(super) struct StatusQuery<'a> {
 }
 
 impl<'a> StatusQuery<'a> {
-    pub(super) fn of(channel: Channel, recipient_type: RecipientType, recipient: &'a Recipient) -> Self {
+    pub(in crate::iys) fn of(channel: Channel, recipient_type: RecipientType, recipient: &'a Recipient) -> Self {
         Self { recipient: recipient.expose(), recipient_type, channel }
     }
 }
 
 /// Multi status.
 #[derive(Serialize)]
-pub(super) struct MultiQuery<'a> {
-    pub(super) recipients: Vec<&'a str>,
+pub(in crate::iys) struct MultiQuery<'a> {
+    pub(in crate::iys) recipients: Vec<&'a str>,
 }
 
 /// The answer to multi status: the addresses that hold an ONAY.
 #[derive(Deserialize)]
-pub(super) struct MultiAnswer {
-    pub(super) list: Vec<Text>,
+pub(in crate::iys) struct MultiAnswer {
+    pub(in crate::iys) list: Vec<Text>,
 }
 
-/// A page of pull, history or a push notice.
+/// A page of pull, or a push notice.
 #[derive(Deserialize)]
-pub(super) struct Feed {
+pub(in crate::iys) struct Feed {
     #[serde(default)]
-    pub(super) after: Text,
+    pub(in crate::iys) after: Text,
     #[serde(default)]
-    pub(super) list: Items<Row>,
+    pub(in crate::iys) list: Items<Row>,
 }
 
 /// A movement, or what İYS holds for a key. `citizenName` and the retailer's title are not read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Row {
+pub(in crate::iys) struct Row {
     #[serde(default)]
-    pub(super) iys_code: Text,
+    pub(in crate::iys) iys_code: Text,
     #[serde(default)]
-    pub(super) brand_code: Text,
+    pub(in crate::iys) brand_code: Text,
     #[serde(default)]
-    pub(super) recipient: Text,
+    pub(in crate::iys) recipient: Text,
     #[serde(default)]
-    pub(super) recipient_type: Text,
+    pub(in crate::iys) recipient_type: Text,
     #[serde(default, rename = "type")]
-    pub(super) channel: Text,
+    pub(in crate::iys) channel: Text,
     #[serde(default)]
-    pub(super) status: Text,
+    pub(in crate::iys) status: Text,
     #[serde(default)]
-    pub(super) source: Text,
+    pub(in crate::iys) source: Text,
     #[serde(default)]
-    pub(super) consent_date: Text,
+    pub(in crate::iys) consent_date: Text,
     #[serde(default)]
-    pub(super) creation_date: Text,
+    pub(in crate::iys) creation_date: Text,
     #[serde(default)]
-    pub(super) transaction_id: Text,
+    pub(in crate::iys) transaction_id: Text,
 }
 
 /// Push registration.
 #[derive(Serialize)]
-pub(super) struct PushRegistration<'a> {
-    pub(super) connection: [PushTarget<'a>; 1],
+pub(in crate::iys) struct PushRegistration<'a> {
+    pub(in crate::iys) connection: [PushTarget<'a>; 1],
 }
 
 /// A push connection, as registration (in a list) and unregistration (by itself) take it.
 #[derive(Serialize)]
-pub(super) struct PushTarget<'a> {
-    pub(super) url: &'a str,
+pub(in crate::iys) struct PushTarget<'a> {
+    pub(in crate::iys) url: &'a str,
     #[serde(rename = "type")]
-    pub(super) channel: Channel,
-    pub(super) username: &'a str,
-    pub(super) password: &'a str,
+    pub(in crate::iys) channel: Channel,
+    pub(in crate::iys) username: &'a str,
+    pub(in crate::iys) password: &'a str,
 }
 
 /// A registered push connection.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PushRow {
+pub(in crate::iys) struct PushRow {
     #[serde(default)]
-    pub(super) url: Text,
+    pub(in crate::iys) url: Text,
     #[serde(default, rename = "type")]
-    pub(super) channel: Text,
+    pub(in crate::iys) channel: Text,
     #[serde(default)]
-    pub(super) register_time: Text,
+    pub(in crate::iys) register_time: Text,
     #[serde(default)]
-    pub(super) status: Text,
-}
-
-/// A brand of the service provider.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct BrandRow {
-    #[serde(default)]
-    pub(super) brand_code: Text,
-    #[serde(default)]
-    pub(super) name: Text,
-    #[serde(default)]
-    pub(super) master: Text,
-    #[serde(default)]
-    pub(super) stats: Option<BrandStats>,
-}
-
-/// What a brand holds.
-#[derive(Deserialize)]
-pub(super) struct BrandStats {
-    #[serde(default)]
-    pub(super) consents: Option<ConsentCounts>,
-}
-
-/// How many consents a brand holds.
-#[derive(Deserialize)]
-pub(super) struct ConsentCounts {
-    #[serde(default)]
-    pub(super) approval: Text,
-    #[serde(default)]
-    pub(super) rejection: Text,
-    #[serde(default)]
-    pub(super) total: Text,
+    pub(in crate::iys) status: Text,
 }

@@ -1,5 +1,7 @@
 //! The İYS simulator as a client sees it.
 
+mod refusals;
+
 use reqwest::Method;
 use sandbox::iys::{
     Brand, Config, ConsentType, NoRecord, Provider, Subscription, SubscriptionStatus, Switches, TokenLimitBody, Unfinished,
