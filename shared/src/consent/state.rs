@@ -728,6 +728,65 @@ mod tests {
     }
 
     #[test]
+    fn work_is_taken_back_only_from_the_submission_that_it_is_part_of_and_forgotten_with_what_was_known() {
+        let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a"), movement(Status::Ret, 10, Origin::Api, "b")]);
+        let sent = state.head.sent();
+        state.answered(Target::Registry, &sent, Answer::Submitted { submission: "s".into(), due: at(500) }, at(101), at(200));
+        let submitted = state.clone();
+        state.released("another", true, at(600));
+        assert_eq!(state, submitted);
+        state.still_submitted("another", at(600));
+        assert_eq!(state, submitted);
+        state.still_submitted("s", at(600));
+        assert_eq!(state.registry, Sync::Submitted { submission: "s".into(), due: at(600), sweeps: 0 });
+        for forgotten in [false, true] {
+            let mut state = submitted.clone();
+            for _ in 0..2 {
+                state.released("s", forgotten, at(700));
+                assert_eq!(state.registry, Sync::Pending { due: at(700), sweeps: 1 });
+                assert_eq!(state.known.is_none(), forgotten);
+            }
+        }
+    }
+
+    #[test]
+    fn what_overtakes_a_record_in_a_submission_is_behind_it_until_the_registry_has_said_something_final() {
+        let onay = movement(Status::Onay, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&onay));
+        state.answered(Target::Registry, &onay.head.sent(), Answer::Submitted { submission: "s".into(), due: at(500) }, at(101), at(200));
+        assert_eq!(state.behind, None);
+        state.apply(&movement(Status::Ret, 10, Origin::Api, "b"), at(102), at(200));
+        assert_eq!(state.behind.as_deref(), Some("s"));
+        state.apply(&movement(Status::Ret, 20, Origin::Api, "c"), at(102), at(200));
+        assert_eq!(state.behind.as_deref(), Some("s"), "nothing of the one between was sent");
+        let sent = state.head.sent();
+        state.answered(Target::Registry, &sent, Answer::Postponed { due: at(300) }, at(103), at(200));
+        assert_eq!(state.behind.as_deref(), Some("s"));
+        let mut handed_in = state.clone();
+        handed_in.answered(Target::Registry, &sent, Answer::Submitted { submission: "t".into(), due: at(500) }, at(104), at(200));
+        assert_eq!(handed_in.behind, None);
+        state.answered(Target::Registry, &onay.head.sent(), applied(), at(104), at(200));
+        assert_eq!((state.behind.clone(), state.registry_holds_onay()), (None, true));
+    }
+
+    #[test]
+    fn a_consent_that_was_refused_and_turns_out_to_stand_there_is_one_and_insider_is_told_so() {
+        for status in [Status::Onay, Status::Ret] {
+            let said = movement(status, 0, Origin::Api, "a");
+            let reported = movement(status, 0, Origin::Registry, "b");
+            let refusal = Answer::Rejected("H467".into());
+            let (mut first, mut second) = (state_of(std::slice::from_ref(&said)), state_of(&[said.clone(), reported.clone()]));
+            first.answered(Target::Registry, &said.head.sent(), refusal.clone(), at(101), at(200));
+            first.answered(Target::Insider, &said.head.sent(), applied(), at(102), at(200));
+            first.apply(&reported, at(103), at(200));
+            second.answered(Target::Registry, &said.head.sent(), refusal, at(103), at(200));
+            assert_eq!((&first.registry.as_str(), first.insider_status()), (&"settled", Some(status)));
+            assert_eq!((&second.registry.as_str(), second.insider_status()), (&"settled", Some(status)));
+            assert_eq!(first.insider.is_open(), status == Status::Onay, "it was told RET");
+        }
+    }
+
+    #[test]
     fn what_is_held_stays_held_since_then_while_the_sweep_looks_after_it() {
         let ret = movement(Status::Ret, 0, Origin::Api, "a");
         let mut state = state_of(std::slice::from_ref(&ret));

@@ -606,3 +606,111 @@ fn match_lines(submission: &Submission, lines: Vec<ResultLine>) -> Vec<Option<Ve
     }
     verdicts
 }
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::consent::{
+        Channel, ConsentDate, EventId, Head, Movement, Origin, Recipient, RecipientIdKey, RecipientType, Sent, Source, Status,
+    };
+
+    fn state(address: u8, secret: u8) -> ConsentState {
+        let brand = "demo".parse().expect("a brand");
+        let recipient = Recipient::parse(&format!("kisi{address}@example.com"), Channel::Eposta).expect("an address");
+        let key = ConsentKey {
+            // Under another secret the same address has another key.
+            recipient_id: recipient.id(&RecipientIdKey::new(char::from(b'a' + secret).to_string().repeat(32)), &brand),
+            brand,
+            channel: Channel::Eposta,
+            recipient_type: RecipientType::Bireysel,
+        };
+        let now = Timestamp::UNIX_EPOCH;
+        let head = Head {
+            status: Status::Onay,
+            source: Source::HsWeb,
+            consent_date: ConsentDate::EARLIEST,
+            origin: Origin::Api,
+            event_id: EventId::derive("api", ["a"]),
+            received_at: now,
+        };
+        ConsentState::first(&Movement { key, recipient, head }, now, now)
+    }
+
+    proptest! {
+        #[test]
+        fn lists_are_full_hold_everything_once_and_no_address_twice(
+            addresses in prop::collection::hash_set((0u8..12, 0u8..3), 0..30),
+            most in 1usize..9,
+        ) {
+            let states: Vec<_> = addresses.iter().map(|(address, secret)| state(*address, *secret)).collect();
+            let lists = lists(states.clone(), most);
+            let mut all: Vec<_> = lists.iter().flatten().map(|state| state.key.clone()).collect();
+            let mut keys: Vec<_> = states.iter().map(|state| state.key.clone()).collect();
+            all.sort_unstable();
+            keys.sort_unstable();
+            prop_assert_eq!(all, keys);
+            for list in &lists {
+                let known: HashSet<_> = list.iter().map(|state| &state.recipient).collect();
+                prop_assert!(!list.is_empty() && list.len() <= most && known.len() == list.len());
+            }
+            // Without an address that comes twice there are no more lists than needed, in the order given.
+            let distinct: Vec<_> = (0u8..12).filter(|address| addresses.contains(&(*address, 0))).map(|address| state(address, 0)).collect();
+            let split: Vec<_> = super::lists(distinct.clone(), most);
+            prop_assert_eq!(split.len(), distinct.len().div_ceil(most));
+            prop_assert_eq!(split.concat(), distinct);
+        }
+    }
+
+    fn submission(record_ids: &[Option<&str>]) -> Submission {
+        let sent = Sent { event_id: EventId::derive("api", ["a"]), status: Status::Onay, consent_date: ConsentDate::EARLIEST };
+        let member = |(number, id): (usize, &Option<&str>)| Member {
+            key: state(u8::try_from(number).expect("few"), 0).key,
+            sent: sent.clone(),
+            record_id: id.map(str::to_owned),
+        };
+        Submission {
+            brand: "demo".parse().expect("a brand"),
+            id: "s".into(),
+            request_id: Some("r".into()),
+            ready_at: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            checks: 0,
+            again: false,
+            members: record_ids.iter().enumerate().map(member).collect(),
+        }
+    }
+
+    fn line(record_id: Option<&str>, position: Option<usize>, transaction: Option<&str>) -> ResultLine {
+        let verdict = transaction.map(|id| Verdict::Recorded { transaction_id: Some(id.to_owned()) });
+        ResultLine { record_id: record_id.map(str::to_owned), position, verdict }
+    }
+
+    fn matched(record_ids: &[Option<&str>], lines: Vec<ResultLine>) -> Vec<Option<String>> {
+        let transaction = |verdict| match verdict {
+            Some(Verdict::Recorded { transaction_id }) => transaction_id,
+            _ => None,
+        };
+        match_lines(&submission(record_ids), lines).into_iter().map(transaction).collect()
+    }
+
+    #[test]
+    fn results_belong_to_the_record_of_their_id_however_it_is_spelled_and_else_to_their_position() {
+        const A: &str = "7c1b8f0e-3a5d-4d7e-8f90-0a1b2c3d4e5f";
+        let expect = |found: Vec<Option<String>>, wanted: [Option<&str>; 2]| {
+            assert_eq!(found, wanted.map(|id| id.map(str::to_owned)));
+        };
+        for spelled in [A.to_owned(), A.to_uppercase(), A.replace('-', "")] {
+            let lines = vec![line(Some(&spelled), Some(1), Some("a"))];
+            expect(matched(&[Some(A), Some("other")], lines), [Some("a"), None]);
+        }
+        expect(matched(&[Some(A), Some("b")], vec![line(None, Some(1), Some("b"))]), [None, Some("b")]);
+        expect(matched(&[None, None], vec![line(Some("x"), Some(1), Some("b"))]), [None, Some("b")]);
+        expect(matched(&[Some(A), Some("b")], vec![line(Some("x"), Some(1), Some("b"))]), [None, None]);
+        expect(matched(&[None, None], vec![line(None, None, Some("b")), line(None, Some(7), Some("c"))]), [None, None]);
+        // A line without a verdict takes back nothing that another line said.
+        expect(matched(&[Some(A), None], vec![line(Some(A), None, Some("a")), line(Some(A), None, None)]), [Some("a"), None]);
+    }
+}
