@@ -18,6 +18,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
+use super::isolate::caught;
 use super::patience::{HELD_RETRY, growing, later};
 use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record, urgent_first};
 use super::reading;
@@ -134,7 +135,7 @@ impl Push<'_> {
     async fn hand_in(&self, list: List, open: &mut VecDeque<List>, fortune: &mut Fortune, tally: &mut Tally) {
         let Some(mut submission) = list.submission.clone() else { return };
         let records: Vec<_> = list.states.iter().map(record).collect();
-        let list = match self.registry.submit(&records).await {
+        let list = match caught(self.registry.submit(&records)).await {
             Ok(Submitted::Taken { request_id, record_ids }) => {
                 tracing::info!(submission = %submission.id, records = records.len(), "bulk submission taken");
                 fortune.taken = true;
@@ -389,7 +390,7 @@ impl Push<'_> {
             self.call_back(&submission, left).await;
             return Ok(());
         }
-        let lines = match self.registry.results(&request_id).await {
+        let lines = match caught(self.registry.results(&request_id)).await {
             Ok(lines) => lines,
             Err(RegistryError::Busy { until, why }) => {
                 tracing::info!(submission = id, why, "results cannot be asked for now");

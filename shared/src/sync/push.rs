@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
+use super::isolate::caught;
 use super::patience::{HELD_RETRY, SHORT_WAIT, growing, later};
 use super::{bulk, reading};
 use crate::brand::Brand;
@@ -39,6 +40,8 @@ const ROUNDS: usize = 6;
 /// For how many rounds a run collects what is to be sent while other keys still need a step before,
 /// so that refusals among those go first and all go together.
 const COLLECTING: usize = 3;
+/// How often a question is asked by halves while no part of it was ever answered.
+const UNUSABLE: usize = 10;
 /// When a record is sent again that the registry did not take for a passing fault of its own.
 const FAULT_RETRY: SignedDuration = SignedDuration::from_mins(1);
 /// When a record is sent again that came over the registry's hourly allowance.
@@ -287,21 +290,32 @@ impl Push<'_> {
         for asked in states {
             groups.entry((asked.0.key.channel, asked.0.key.recipient_type)).or_default().push(asked);
         }
+        let most = self.registry.capabilities().onays_recipients.max(1);
         for ((channel, recipient_type), states) in groups {
-            for chunk in states.chunks(self.registry.capabilities().onays_recipients.max(1)) {
+            let (mut open, mut answered, mut unusable) = (states.chunks(most).rev().collect::<Vec<_>>(), false, 0);
+            while let Some(chunk) = open.pop() {
                 if self.is_over() {
                     tally.failed.extend(chunk.iter().map(|(state, _)| state.key.clone()));
                     continue;
                 }
                 let recipients: Vec<_> = chunk.iter().map(|(state, _)| state.recipient.clone()).collect();
-                let onays = match self.registry.onays(channel, recipient_type, &recipients).await {
+                let onays = match caught(self.registry.onays(channel, recipient_type, &recipients)).await {
                     Ok(onays) => onays,
+                    // One address may spoil the question for all: it is narrowed down by halves.
+                    Err(RegistryError::Defect { why }) if chunk.len() > 1 && (answered || unusable < UNUSABLE) => {
+                        tracing::warn!(why, addresses = chunk.len(), "a question was not answered: it is asked by halves");
+                        unusable += 1;
+                        let (first, second) = chunk.split_at(chunk.len() / 2);
+                        open.extend([second, first]);
+                        continue;
+                    }
                     Err(error) => {
                         let members: Vec<_> = chunk.iter().map(|(state, _)| member(state)).collect();
                         self.all_failed(&members, error, tally).await;
                         continue;
                     }
                 };
+                answered = true;
                 tally.asked.extend(chunk.iter().map(|(state, _)| state.key.clone()));
                 let onays = &onays;
                 let mut answers = futures::stream::iter(chunk)
@@ -397,7 +411,7 @@ impl Push<'_> {
                     return (member(state), Ok(Next::Failure.into()));
                 }
                 let sent = member(state);
-                let done = match self.registry.add(&record(state)).await {
+                let done = match caught(self.registry.add(&record(state))).await {
                     Ok(verdict) => self.judge_sent(&sent, Some(state), verdict, again).await,
                     Err(error) => Err(error),
                 };
@@ -485,7 +499,7 @@ impl Push<'_> {
         if self.is_over() {
             return Ok(Next::Failure.into());
         }
-        let holding = self.registry.holding(state.key.channel, state.key.recipient_type, &state.recipient).await?;
+        let holding = caught(self.registry.holding(state.key.channel, state.key.recipient_type, &state.recipient)).await?;
         match holding {
             // Where the registry's movement does not outrank ours, the state has at least learnt what is
             // held there, and the next step follows from that.
