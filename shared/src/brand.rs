@@ -44,8 +44,16 @@ pub struct Iys {
     /// Whether the reconciliation service (mutabakat) may be called.
     #[serde(default)]
     pub mutabakat: bool,
-    /// HTTP Basic credentials that İYS's push notices carry.
-    pub push: BasicCredentials,
+    /// İYS number of the business partner whose API user this is; missing where it is the brand's own.
+    #[serde(default)]
+    pub integrator_code: Option<u64>,
+    /// Whether push connections are set up and kept by the system itself. Off by default: İYS has to
+    /// enable its push service for the brand first.
+    #[serde(default)]
+    pub push_service: bool,
+    /// HTTP Basic credentials of push connections that were set up by hand.
+    #[serde(default)]
+    pub push: Option<BasicCredentials>,
     /// Whether a RET that came too late may be sent as the brand's own decision (`HS_KARAR`) dated
     /// now. Off by default: it changes what the brand declares.
     #[serde(default)]
@@ -278,7 +286,7 @@ impl Brand {
         if self.insider.recipient_types.is_empty() {
             return Err(BrandError::Empty { field: "insider.recipientTypes" });
         }
-        if !usable(&self.iys.push.username) || !usable(&self.iys.push.password) {
+        if !self.iys.push.iter().all(|push| usable(&push.username) && usable(&push.password)) {
             return Err(BrandError::Empty { field: "iys.push" });
         }
         for (field, source) in [
@@ -409,8 +417,22 @@ mod tests {
         assert!(brand.api_key_fits("demo-api-key"));
         assert!(!brand.api_key_fits("demo-api-ke"));
         assert!(!brand.api_key_fits(""));
-        assert!(brand.iys.push.fit("iys", "demo-iys-push"));
+        assert!(brand.iys.push.as_ref().is_some_and(|push| push.fit("iys", "demo-iys-push")));
         assert!(Channel::ALL.iter().all(|channel| brand.authorises(*channel)));
+        assert!(brand.iys.push_service);
+    }
+
+    #[test]
+    fn push_credentials_may_be_missing_and_are_usable_where_they_are_given() {
+        let document = include_str!("../../infra/local/brands/demo.json");
+        let mut value: serde_json::Value = serde_json::from_str(document).expect("the local brand");
+        value["iys"]["push"]["password"] = "".into();
+        assert!(matches!(Brand::read(&value.to_string()), Err(BrandError::Empty { field: "iys.push" })));
+        for name in ["push", "pushService", "integratorCode"] {
+            value["iys"].as_object_mut().expect("an object").remove(name);
+        }
+        let brand = Brand::read(&value.to_string()).expect("a brand");
+        assert!(brand.iys.push.is_none() && !brand.iys.push_service && brand.iys.integrator_code.is_none());
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::brands::Brands;
 use crate::clock::{self, Clock};
 use crate::environment;
 use crate::intake::Intake;
+use crate::iys::Limits;
+use crate::keyring::Keyring;
 use crate::ledger::Ledger;
 use crate::problem::Problem;
 use crate::{aws, telemetry, wiring};
@@ -23,8 +25,12 @@ pub struct Door {
     pub ledger: Ledger,
     /// Where movements go.
     pub intake: Intake,
+    /// What push notices are known by.
+    pub keyring: Keyring,
     /// The clock.
     pub clock: Clock,
+    /// How much of İYS's allowance may be used.
+    pub limits: Limits,
 }
 
 impl Door {
@@ -35,8 +41,10 @@ impl Door {
         Ok(Self {
             brands: wiring::brands(&config)?,
             intake: Intake::new(ledger.clone(), wiring::queues(&config)?, environment::work_grace()?),
+            keyring: Keyring::new(ledger.clone()),
             ledger,
             clock: clock::system(),
+            limits: environment::iys_limits()?,
         })
     }
 

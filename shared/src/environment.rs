@@ -2,6 +2,8 @@
 
 use jiff::SignedDuration;
 
+use crate::iys::Limits;
+
 /// A variable that is missing or unusable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvironmentError {
@@ -28,9 +30,49 @@ pub fn seconds(name: &'static str, default: i64) -> Result<SignedDuration, Envir
     if seconds < 1 { Err(unusable()) } else { Ok(SignedDuration::from_secs(seconds)) }
 }
 
+/// A whole number within bounds, or `default` when the variable is not set.
+fn whole(name: &'static str, default: u32, (least, most): (u32, u32), what: &'static str) -> Result<u32, EnvironmentError> {
+    let number = match std::env::var(name) {
+        Err(_) => Some(default),
+        Ok(text) => text.parse().ok(),
+    };
+    number.filter(|number| (least..=most).contains(number)).ok_or(EnvironmentError::Unusable(name, what))
+}
+
+/// How much of İYS's allowance may be used. The template's bounds keep it below İYS's own limits; here
+/// any number is taken, because a simulator may have others.
+pub fn iys_limits() -> Result<Limits, EnvironmentError> {
+    let default = Limits::default();
+    let count = |name, default| whole(name, default, (1, u32::MAX), "a whole number of at least 1");
+    Ok(Limits {
+        calls_per_second: count("IYS_CALLS_PER_SECOND", default.calls_per_second)?,
+        token_requests_per_hour: count("IYS_TOKEN_REQUESTS_PER_HOUR", default.token_requests_per_hour)?,
+        single_status_per_hour: count("IYS_SINGLE_STATUS_PER_HOUR", default.single_status_per_hour)?,
+        history_per_hour: count("IYS_HISTORY_PER_HOUR", default.history_per_hour)?,
+        quality_floor_percent: whole(
+            "IYS_QUALITY_FLOOR_PERCENT",
+            default.quality_floor_percent,
+            (0, 100),
+            "a whole number of percent, at most 100",
+        )?,
+        quality_minimum_requests: count("IYS_QUALITY_MINIMUM_REQUESTS", default.quality_minimum_requests)?,
+    })
+}
+
 /// Seconds to wait before asking for bulk results: İYS asks for at least 300.
 pub fn bulk_result_wait() -> Result<SignedDuration, EnvironmentError> {
     seconds("IYS_BULK_RESULT_WAIT_SECONDS", 300)
+}
+
+/// Seconds for which a brand that İYS refuses is left alone between two looks at its account.
+pub fn standing_pause() -> Result<SignedDuration, EnvironmentError> {
+    seconds("STANDING_PAUSE_SECONDS", 1800)
+}
+
+/// Base address of this system's own HTTP API.
+pub fn api_url() -> Result<url::Url, EnvironmentError> {
+    let unusable = |_| EnvironmentError::Unusable("API_URL", "a URL");
+    required("API_URL")?.parse().map_err(unusable)
 }
 
 /// Seconds after which the sweep looks after work that no queue message has finished.

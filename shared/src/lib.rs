@@ -3,6 +3,7 @@
 //! Dependencies point inward only: [`consent`] and [`calendar`] are pure (no AWS, no HTTP, no async,
 //! no clock); everything else may use them.
 
+pub mod account;
 pub mod aws;
 pub mod brand;
 pub mod brands;
@@ -16,6 +17,7 @@ pub mod http_auth;
 pub mod insider;
 pub mod intake;
 pub mod iys;
+pub mod keyring;
 pub mod ledger;
 pub mod problem;
 pub mod queue;

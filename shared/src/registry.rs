@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::consent::code::{Code, Hold};
-use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
+use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Retailers, Source, Status};
 
 /// What a registry can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Record {
     pub source: Source,
     /// The date of the change.
     pub consent_date: ConsentDate,
+    /// The dealers that collected it or may use it.
+    pub retailers: Retailers,
 }
 
 /// What the registry made of one record.
@@ -90,8 +92,11 @@ pub struct Holding {
     pub consent_date: Option<ConsentDate>,
     /// When the registry recorded it.
     pub creation_date: Option<ConsentDate>,
-    /// The registry's id of the movement.
+    /// The registry's id of the movement. Movements of one second share it.
     pub transaction_id: Option<String>,
+    /// Whether it stands there under a wrong spelling of the number ([`Recipient::is_misspelt`]), where
+    /// nobody finds it. It says nothing about what stands under the right one.
+    pub misspelt: bool,
 }
 
 /// Whose movements a feed lists.
@@ -127,6 +132,17 @@ pub struct Page {
     pub cursor: Option<String>,
     /// Whether there may be more right now.
     pub more: bool,
+}
+
+/// Why work is held without a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Barred {
+    /// What a person has to change.
+    pub why: Hold,
+    /// The registry's code, where it refused with one.
+    pub code: Option<String>,
+    /// When the work is looked at again, should nobody release it before.
+    pub due: Timestamp,
 }
 
 /// Why a call gave no answer about the records in it.
@@ -202,4 +218,15 @@ pub trait Registry: Send + Sync {
 
     /// The next page of a feed after `cursor`, or from its beginning.
     async fn changes(&self, feed: Feed, cursor: Option<&str>) -> Result<Page, RegistryError>;
+
+    /// Why records of a channel and status are not to be sent now, where that is known without a call.
+    async fn barred(&self, _channel: Channel, _status: Status) -> Result<Option<Barred>, RegistryError> {
+        Ok(None)
+    }
+
+    /// Whether something that was barred has been opened since this was last asked: then what was held
+    /// meanwhile may have been held in vain.
+    async fn has_reopened(&self) -> Result<bool, RegistryError> {
+        Ok(false)
+    }
 }

@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 
 use crate::brands::Brands;
 use crate::clock::Clock;
-use crate::environment::{EnvironmentError, required};
+use crate::environment::{EnvironmentError, iys_limits, required};
 use crate::insider;
 use crate::iys;
 use crate::ledger::Ledger;
@@ -26,13 +26,14 @@ pub fn brands(config: &SdkConfig) -> Result<Brands, EnvironmentError> {
     Ok(Brands::new(aws_sdk_ssm::Client::new(config), required("BRANDS_PATH")?))
 }
 
-/// İYS at `IYS_BASE_URL`. Nothing is connected before the first call.
+/// İYS at `IYS_BASE_URL`, within the environment's limits. Nothing is connected before the first call.
 pub fn iys(ledger: Ledger, clock: Clock) -> Result<iys::Client, EnvironmentError> {
     let unusable = |_| EnvironmentError::Unusable("IYS_BASE_URL", "a URL");
     let base_url = required("IYS_BASE_URL")?.parse().map_err(unusable)?;
     // The name tells this process from others that take leases.
     let worker = uuid::Uuid::new_v4().simple().to_string();
-    Ok(iys::Client::new(iys::Settings::new(base_url), ledger, clock, worker))
+    let settings = iys::Settings { limits: iys_limits()?, ..iys::Settings::new(base_url) };
+    Ok(iys::Client::new(settings, ledger, clock, worker))
 }
 
 /// Insider at `INSIDER_CONTACT_URL` and `INSIDER_UNIFICATION_URL`. Nothing is connected before the

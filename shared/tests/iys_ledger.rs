@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use harness::{ManualClock, ledger};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
+use shared::ledger::Ledger;
 use shared::ledger::budget::{Grant, PerHour, PerSecond};
+use shared::ledger::quality::Quality;
 use shared::ledger::token::{AccountId, PauseReason, Token};
 
 const START: &str = "2026-11-20T10:00:00Z";
@@ -108,9 +110,88 @@ async fn a_pause_of_turns_holds_for_everybody_and_never_gets_shorter() {
     let ledger = ledger().await;
     let now = ManualClock::at(START).now();
     let pool = per_second(2, Duration::from_secs(2));
-    ledger.pause_turns(&pool, now + SignedDuration::from_secs(1)).await.unwrap();
-    ledger.pause_turns(&pool, now + SignedDuration::from_millis(10)).await.unwrap();
+    ledger.pause_turns(&pool, now, SignedDuration::from_secs(1)).await.unwrap();
+    ledger.pause_turns(&pool, now, SignedDuration::from_millis(10)).await.unwrap();
     assert_eq!(granted(ledger.book_turn(&pool, now).await.unwrap()).duration_since(now), SignedDuration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_pause_while_others_wait_comes_after_their_turns_and_once_for_all_that_are_told_of_it() {
+    let ledger = ledger().await;
+    let now = ManualClock::at(START).now();
+    let pool = per_second(2, Duration::from_secs(10));
+    let second = SignedDuration::from_secs(1);
+    for _ in 0..4 {
+        granted(ledger.book_turn(&pool, now).await.unwrap());
+    }
+    // Turns are booked up to two seconds from now.
+    for _ in 0..3 {
+        ledger.pause_turns(&pool, now, second).await.unwrap();
+    }
+    assert_eq!(granted(ledger.book_turn(&pool, now).await.unwrap()).duration_since(now), 3 * second);
+    ledger.pause_turns(&pool, now + second, second).await.unwrap();
+    assert_eq!(granted(ledger.book_turn(&pool, now).await.unwrap()).duration_since(now), SignedDuration::from_millis(4500));
+}
+
+#[tokio::test]
+async fn workers_of_different_paces_share_one_row_of_turns() {
+    let ledger = ledger().await;
+    let now = ManualClock::at(START).now();
+    let (quick, slow) = (per_second(4, Duration::from_secs(10)), per_second(1, Duration::from_secs(10)));
+    let mut turns = Vec::new();
+    for pool in [&slow, &quick, &quick, &slow, &quick] {
+        turns.push(granted(ledger.book_turn(pool, now).await.unwrap()).duration_since(now).as_millis());
+    }
+    assert_eq!(turns, [0, 1000, 1250, 1500, 2500]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_twenty_workers_count_at_once_are_all_counted() {
+    let ledger = ledger().await;
+    let now = ManualClock::at(START).now();
+    let figures = futures::future::join_all((0..20).map(|worker| {
+        let ledger = ledger.clone();
+        async move { tokio::spawn(async move { ledger.count_answers(10, worker % 2, now).await.unwrap() }).await.unwrap() }
+    }))
+    .await;
+    let whole = Quality { good: 200, failed: 10, slowed: false };
+    assert_eq!(ledger.quality(now).await.unwrap(), whole);
+    // Whoever wrote last knows all of it without a look.
+    assert!(figures.contains(&whole), "{figures:?}");
+}
+
+#[tokio::test]
+async fn answers_count_for_a_day_and_leave_nothing_behind() {
+    let (client, table) = harness::store(|config| config).await;
+    let ledger = Ledger::new(client.clone(), &table);
+    let clock = ManualClock::at(START);
+    for hour in 0..60 {
+        let figure = ledger.count_answers(1, 2, clock.now()).await.unwrap();
+        let hours = (hour + 1).min(25);
+        assert_eq!((figure.good, figure.failed), (hours, 2 * hours));
+        clock.advance(SignedDuration::from_hours(1));
+    }
+    let key = |value: &str| aws_sdk_dynamodb::types::AttributeValue::S(value.to_owned());
+    let stored = client.get_item().table_name(&table).key("PK", key("A#iys")).key("SK", key("QUALITY")).send().await.unwrap();
+    let item = stored.item.unwrap();
+    assert_eq!(item.len(), 2 + 1 + 2 * 25, "{item:?}");
+    // DynamoDB's time to live, in seconds: once the last hour has left the day.
+    let expires: i64 = item["expires_at"].as_n().unwrap().parse().unwrap();
+    let last = clock.now().as_second() - 3600;
+    assert!((last + 25 * 3600..last + 27 * 3600).contains(&expires), "{expires} and {last}");
+    clock.advance(SignedDuration::from_hours(25));
+    assert_eq!(ledger.quality(clock.now()).await.unwrap(), Quality::default());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_workers_that_find_the_calls_slowed_one_tells_it() {
+    let ledger = ledger().await;
+    let now = ManualClock::at(START).now();
+    for slowed in [true, false, true] {
+        let told = futures::future::join_all((0..20).map(|_| ledger.note_slowed(slowed, now))).await;
+        assert_eq!(told.into_iter().filter(|told| *told.as_ref().unwrap()).count(), 1, "{slowed}");
+        assert_eq!(ledger.quality(now).await.unwrap().slowed, slowed);
+    }
 }
 
 #[tokio::test]
@@ -297,6 +378,11 @@ async fn invariant_7_a_stop_of_token_requests_holds_to_its_end_and_is_never_shor
     ledger.stop_token_requests(until).await.unwrap();
     ledger.stop_token_requests(clock.now() + MINUTE).await.unwrap();
     assert_eq!(full(ledger.reserve_token_request(9, clock.now()).await.unwrap()), until);
-    clock.advance(61 * MINUTE);
+    // A request that was under way when İYS said stop is told so later, and starts the hour anew.
+    clock.advance(MINUTE);
+    ledger.stop_token_requests(until + MINUTE).await.unwrap();
+    clock.advance(60 * MINUTE);
+    assert_eq!(full(ledger.reserve_token_request(9, clock.now()).await.unwrap()), until + MINUTE);
+    clock.advance(MINUTE);
     granted(ledger.reserve_token_request(9, clock.now()).await.unwrap());
 }

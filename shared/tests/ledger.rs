@@ -11,6 +11,7 @@ mod ledger {
     mod privacy;
     mod reading;
     mod record;
+    mod standing;
     mod submission;
     mod units;
     mod work;

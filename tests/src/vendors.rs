@@ -53,6 +53,11 @@ impl World {
         self.act(vendor, "faults", &fault).await;
     }
 
+    /// Plants a refusal at İYS for one address.
+    pub async fn plant(&self, refusal: Value) {
+        self.act(Vendor::Iys, "refusals", &refusal).await;
+    }
+
     /// How many requests the ordered faults still wait for.
     pub async fn faults_left(&self, vendor: Vendor) -> u64 {
         let left = self.look(vendor, "faults", &[]).await;

@@ -44,6 +44,10 @@ pub struct Setup {
     pub visibility_timeout: u32,
     /// Text of another template.
     pub template: Option<String>,
+    /// Template parameters that differ from their default.
+    pub parameters: BTreeMap<String, String>,
+    /// Most processes of one function.
+    pub most_processes: u32,
 }
 
 impl Setup {
@@ -62,6 +66,8 @@ impl Setup {
             schedule_speed: 30.0,
             visibility_timeout: 2,
             template: None,
+            parameters: BTreeMap::new(),
+            most_processes: Options::default().most_processes,
         }
     }
 }
@@ -106,6 +112,8 @@ impl World {
         let folder = setup.executable.ancestors().nth(2).map_or_else(std::env::temp_dir, |target| target.join("tmp"));
         let options = Options {
             template: setup.template,
+            parameters: setup.parameters,
+            most_processes: setup.most_processes,
             environment: environment.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
             data: setup.data,
             brands: brands.path().to_owned(),
@@ -140,8 +148,13 @@ impl World {
 
     /// Runs a scheduled job now and waits for its end.
     pub async fn job(&self, job: &str) -> Value {
-        let report = self.stack.invoke("reconcile", &json!({ "job": job })).await.unwrap();
-        serde_json::from_slice(&report).unwrap()
+        self.try_job(job).await.unwrap()
+    }
+
+    /// The same; what the job says when it fails.
+    pub async fn try_job(&self, job: &str) -> Result<Value, String> {
+        let report = self.stack.invoke("reconcile", &json!({ "job": job })).await.map_err(|error| error.to_string())?;
+        serde_json::from_slice(&report).map_err(|error| error.to_string())
     }
 
     /// From here on a vendor must hear nothing of an address: [`World::check_silences`] looks.

@@ -6,7 +6,7 @@ use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
 use shared::brand::Brand;
 use shared::consent::rules::{Checked, Draft};
-use shared::consent::{ConsentKey, EventId, Head, Merge, Movement, Origin};
+use shared::consent::{ConsentKey, EventId, Head, Merge, Movement, Origin, Retailers};
 use shared::door::Door;
 use shared::problem::{self, Problem};
 
@@ -100,9 +100,11 @@ fn read(item: serde_json::Value, brand: &Brand, now: Timestamp) -> Result<Moveme
 /// A field that is unknown or has another type. The reader's own message may quote a value, so only
 /// the field's name is kept.
 fn form_error(error: &serde_path_to_error::Error<serde_json::Error>) -> (&'static str, String) {
-    const FIELDS: [&str; 7] = ["recipient", "recipientType", "type", "status", "source", "consentDate", "externalId"];
+    const FIELDS: [&str; 9] =
+        ["recipient", "recipientType", "type", "status", "source", "consentDate", "externalId", "retailerCode", "retailerAccess"];
     let path = error.path().to_string();
     match FIELDS.iter().find(|field| **field == path) {
+        Some(field) if *field == "retailerAccess" => ("H085", format!("{field} must be a list of numbers")),
         Some(field) => ("H085", format!("{field} must be a string")),
         None if error.inner().to_string().starts_with("unknown field") => {
             ("H118", format!("a consent may only have the fields {}", FIELDS.join(", ")))
@@ -117,7 +119,10 @@ fn movement(checked: Checked, brand: &Brand, now: Timestamp) -> Movement {
     // happened at the moment of each receipt.
     let dated = if checked.dated || checked.external_id.is_none() { date.as_str() } else { "" };
     let external_id = checked.external_id.as_deref().map(|name| brand.recipient_id_key.veil(name)).unwrap_or_default();
-    let event_id = EventId::derive("api", [external_id.as_str(), checked.status.as_str(), checked.source.as_str(), dated]);
+    // What names no dealers is named without them, as it was before there were any.
+    let dealers = (!checked.retailers.is_empty()).then(|| names_of(&checked.retailers));
+    let parts = [external_id.as_str(), checked.status.as_str(), checked.source.as_str(), dated];
+    let event_id = EventId::derive("api", parts.into_iter().chain(dealers.as_deref()));
     Movement {
         key: ConsentKey {
             recipient_id: checked.recipient.id(&brand.recipient_id_key, &brand.name),
@@ -133,6 +138,14 @@ fn movement(checked: Checked, brand: &Brand, now: Timestamp) -> Movement {
             origin: Origin::Api,
             event_id,
             received_at: now,
+            retailers: checked.retailers,
         },
     }
+}
+
+/// The dealers as a part of an event's name.
+fn names_of(retailers: &Retailers) -> String {
+    let code = retailers.code.map(|code| code.to_string()).unwrap_or_default();
+    let access = retailers.access.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+    format!("{code}/{access}")
 }

@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod lookup;
+mod standing;
 mod status;
 
 use std::sync::Arc;

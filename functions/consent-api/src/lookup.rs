@@ -71,7 +71,7 @@ struct Target {
 /// Why a target refused, in words.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Reason {
+pub(crate) struct Reason {
     code: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Words>,
@@ -150,7 +150,7 @@ fn target(sync: &Sync) -> Target {
     }
 }
 
-fn reason(code: String) -> Reason {
+pub(crate) fn reason(code: String) -> Reason {
     let entry = code.parse::<Code>().ok().and_then(Code::entry);
     Reason {
         cause: entry.map(|entry| Words { en: entry.cause_en, tr: entry.cause_tr }),

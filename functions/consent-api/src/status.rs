@@ -13,6 +13,7 @@ use shared::iys::AllowanceUse;
 use shared::problem::{self, Problem};
 use shared::sync::pull::{FEEDS, feed_name};
 
+use crate::standing::{self, StandingView};
 use crate::unavailable;
 
 /// Most index pages (1 MB each) that are counted per shard.
@@ -36,7 +37,9 @@ struct Status {
     deadline_slack_seconds: Option<i64>,
     /// When each of İYS's feeds was last read to its end.
     last_pull: BTreeMap<&'static str, Option<Timestamp>>,
-    /// How much of İYS's allowances is used.
+    /// What the brand may do at İYS, and whether İYS takes anything of it.
+    standing: StandingView,
+    /// How much of İYS's allowances is used, and how İYS took the calls.
     budget: AllowanceUse,
     /// Names of Insider's events that nobody mapped, and how often they came.
     unknown_events: BTreeMap<String, u64>,
@@ -50,7 +53,8 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         let trail = door.ledger.trail(&brand.name, feed_name(feed)).await.map_err(unavailable)?;
         last_pull.insert(feed_name(feed), trail.read_at);
     }
-    let budget = AllowanceUse::read(&door.ledger, now).await.map_err(unavailable)?;
+    let budget = AllowanceUse::read(&door.ledger, &door.limits, now).await.map_err(unavailable)?;
+    let standing = door.ledger.standing(&brand.name).await.map_err(unavailable)?;
     let unknown_events = door.ledger.unknown_events(&brand.name).await.map_err(unavailable)?;
     let status = Status {
         brand: brand.name.to_string(),
@@ -62,6 +66,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         first_deadline: backlog.first_deadline,
         deadline_slack_seconds: backlog.first_deadline.map(|deadline| deadline.seconds_since(ConsentDate::at(now))),
         last_pull,
+        standing: standing::view(brand, standing),
         budget,
         unknown_events,
     };

@@ -22,6 +22,7 @@ use shared::queue::{PushMessage, Queues};
 use shared::registry::Registry;
 use shared::sync::isolate::isolate;
 use shared::sync::push::Push;
+use shared::sync::standing::Guard;
 use shared::{aws, clock, environment, telemetry, wiring};
 
 /// How much of an invocation is kept for what is under way when nothing new is begun any more: a list
@@ -137,11 +138,12 @@ impl App {
     async fn share(&self, name: &BrandName, share: Share, stop_at: Timestamp) -> HashSet<String> {
         let Some(brand) = self.brands.of_message(name, (self.clock)()).await else { return share.messages() };
         let registry = (self.registry)(&brand);
+        let registry = Guard::new(&*registry, &self.ledger, &brand, &self.clock);
         let push = Push {
             ledger: &self.ledger,
             queues: &self.queues,
             brand: &brand,
-            registry: &*registry,
+            registry: &registry,
             clock: &self.clock,
             grace: self.grace,
             result_wait: self.result_wait,

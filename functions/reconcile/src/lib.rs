@@ -1,4 +1,8 @@
-//! Scheduled work: reads İYS's feeds and finds what no message has finished.
+//! Scheduled work: reads İYS's feeds, finds what no message has finished, keeps the brands' standing at
+//! İYS and their push connections.
+
+mod push_service;
+mod standing;
 
 use std::sync::Arc;
 
@@ -13,6 +17,7 @@ use shared::iys::{self, IysRegistry};
 use shared::ledger::Ledger;
 use shared::queue::Queues;
 use shared::sync::pull::{FEEDS, Pull, feed_name};
+use shared::sync::standing::{Guard, Occasion};
 use shared::sync::sweep::Sweep;
 use shared::{aws, clock, environment, telemetry, wiring};
 use url::Url;
@@ -26,6 +31,10 @@ pub struct App {
     iys: iys::Client,
     clock: Clock,
     grace: SignedDuration,
+    /// How long a barred brand is left alone between two looks at its account.
+    pause: SignedDuration,
+    /// Base address of the HTTP API.
+    api: Url,
 }
 
 /// What the schedule asks for.
@@ -36,12 +45,23 @@ pub enum Job {
     Pull,
     /// Queue overdue work again.
     Sweep,
-    /// Have İYS push what people do there, for one brand; asked for by hand once the API stands.
-    RegisterPush {
+    /// See what the brands may do at İYS, and release what was held once it may go on. By the schedule
+    /// only where that is due; for one brand that is named, at once.
+    Standing {
         /// The brand's name.
-        brand: String,
-        /// `https://…/v1/{brand}/iys/push`.
-        url: Url,
+        #[serde(default)]
+        brand: Option<String>,
+    },
+    /// Keep İYS's push connections: for all brands that leave it to the system, or for one that is named,
+    /// whatever its document says.
+    #[serde(alias = "register_push")]
+    PushService {
+        /// The brand's name.
+        #[serde(default)]
+        brand: Option<String>,
+        /// Where its notices go, instead of the address of the API.
+        #[serde(default)]
+        url: Option<Url>,
     },
 }
 
@@ -54,8 +74,14 @@ pub struct Report {
     pub new: usize,
     /// Overdue keys and submissions that were queued again.
     pub requeued: usize,
+    /// Accounts that were looked at.
+    pub looked: usize,
+    /// Keys whose held work was released.
+    pub released: usize,
     /// Push connections that were registered.
     pub registered: usize,
+    /// Push connections that were ended.
+    pub unregistered: usize,
     /// Brands for which something failed; the log says what.
     pub failed: usize,
 }
@@ -76,6 +102,8 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         ledger,
         clock,
         grace,
+        pause: environment::standing_pause()?,
+        api: environment::api_url()?,
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Job>| {
         let app = app.clone();
@@ -89,15 +117,30 @@ impl App {
     /// so that the function's error metric shows it.
     pub async fn handle(&self, job: Job) -> Result<Report, lambda_runtime::Error> {
         let mut report = Report::default();
-        if let Job::RegisterPush { brand, url } = job {
-            let brand = self.brands.get(&brand, (self.clock)()).await?.ok_or("there is no such brand")?;
-            report.registered = Box::pin(self.register_push(&brand, &url)).await?;
-            return Ok(report);
-        }
-        for brand in self.brands.all((self.clock)()).await? {
-            match job {
-                Job::Pull => Box::pin(self.pull(&brand, &mut report)).await,
-                _ => Box::pin(self.sweep(&brand, &mut report)).await,
+        let named = match &job {
+            Job::Standing { brand } | Job::PushService { brand, .. } => brand.as_deref(),
+            Job::Pull | Job::Sweep => None,
+        };
+        let brands = match named {
+            Some(name) => vec![self.brands.get(name, (self.clock)()).await?.ok_or("there is no such brand")?],
+            None => self.brands.all((self.clock)()).await?,
+        };
+        let by_hand = named.is_some();
+        for brand in &brands {
+            match &job {
+                Job::Pull => Box::pin(self.pull(brand, &mut report)).await,
+                Job::Sweep => {
+                    Box::pin(self.tend(brand, Occasion::Passing, &mut report)).await;
+                    Box::pin(self.sweep(brand, &mut report)).await;
+                }
+                Job::Standing { .. } => {
+                    let occasion = if by_hand { Occasion::Asked } else { Occasion::Scheduled };
+                    Box::pin(self.tend(brand, occasion, &mut report)).await;
+                }
+                Job::PushService { url, .. } if by_hand || brand.iys.push_service => {
+                    Box::pin(self.push_service(brand, url.as_ref(), &mut report)).await;
+                }
+                Job::PushService { .. } => {}
             }
         }
         if report.failed > 0 { Err(format!("{job:?} failed for {} of the brands", report.failed).into()) } else { Ok(report) }
@@ -105,7 +148,8 @@ impl App {
 
     async fn pull(&self, brand: &Arc<Brand>, report: &mut Report) {
         let registry = IysRegistry::new(self.iys.clone(), brand.clone());
-        let pull = Pull { ledger: &self.ledger, intake: &self.intake, brand, registry: &registry, clock: &self.clock };
+        let guard = Guard::new(&registry, &self.ledger, brand, &self.clock);
+        let pull = Pull { ledger: &self.ledger, intake: &self.intake, brand, registry: &guard, clock: &self.clock };
         for feed in FEEDS {
             match pull.run(feed).await {
                 Ok(Some(pulled)) => {
@@ -119,22 +163,6 @@ impl App {
                 }
             }
         }
-    }
-
-    /// Registers a push connection for each authorised channel that does not have it yet. İYS allows
-    /// two per channel, and tries the address at once.
-    async fn register_push(&self, brand: &Brand, url: &Url) -> Result<usize, lambda_runtime::Error> {
-        let standing = self.iys.push_connections(&brand.iys).await?;
-        let mut registered = 0;
-        for channel in &brand.iys.channels {
-            if standing.iter().any(|connection| connection.url == url.as_str() && connection.channel == Some(*channel)) {
-                continue;
-            }
-            self.iys.register_push(&brand.iys, *channel, url, &brand.iys.push).await?;
-            tracing::info!(brand = %brand.name, %channel, "push connection registered");
-            registered += 1;
-        }
-        Ok(registered)
     }
 
     async fn sweep(&self, brand: &Brand, report: &mut Report) {

@@ -25,7 +25,11 @@ struct Answer {
 
 pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
     let (username, password) = http_auth::basic_credentials(request.headers()).unwrap_or_default();
-    if !brand.iys.push.fit(&username, &password) {
+    let known = door.keyring.fits(brand, &username, &password, (door.clock)()).await.map_err(|error| {
+        tracing::error!(%error, "a push notice's credentials were not looked up");
+        Problem::unavailable()
+    })?;
+    if !known {
         return Err(Problem::unauthorised("Basic realm=\"iys\", charset=\"UTF-8\""));
     }
     let lines = iys::read_notice(problem::body(request)?).map_err(|error| Problem::malformed(error.to_string()))?;

@@ -46,21 +46,29 @@ impl Sandboxes for Simulators {
             for brand in brands(&setup)? {
                 let url = format!("{}/v1/{}/iys/push", setup.gateway_url, brand.name);
                 let code = brand.iys.brand_code;
-                config.providers.push(iys::Provider {
-                    iys_code: brand.iys.iys_code,
-                    title: format!("{} A.S.", brand.name),
-                    username: brand.iys.username.expose_secret().to_owned(),
-                    password: brand.iys.password.expose_secret().to_owned(),
-                    brands: vec![iys::Brand { brand_code: code, name: brand.name.to_string(), master: true, ..iys::Brand::default() }],
-                    ..iys::Provider::default()
-                });
+                let master = code == brand.iys.iys_code;
+                let at_iys = iys::Brand { brand_code: code, name: brand.name.to_string(), master, ..iys::Brand::default() };
+                match config.providers.iter_mut().find(|provider| provider.iys_code == brand.iys.iys_code) {
+                    // Several brands of one company are one provider with several brands.
+                    Some(provider) => provider.brands.push(at_iys),
+                    None => config.providers.push(iys::Provider {
+                        iys_code: brand.iys.iys_code,
+                        title: format!("{} A.S.", brand.name),
+                        username: brand.iys.username.expose_secret().to_owned(),
+                        password: brand.iys.password.expose_secret().to_owned(),
+                        brands: vec![at_iys],
+                        ..iys::Provider::default()
+                    }),
+                }
+                // What was set up by hand stands from the start; what the system sets up, it sets up itself.
+                let Some(by_hand) = &brand.iys.push else { continue };
                 for consent_type in [iys::ConsentType::Arama, iys::ConsentType::Mesaj, iys::ConsentType::Eposta] {
                     config.push_connections.push(iys::PushConnection {
                         brand_code: code,
                         consent_type,
                         url: url.clone(),
-                        username: brand.iys.push.username.expose_secret().to_owned(),
-                        password: brand.iys.push.password.expose_secret().to_owned(),
+                        username: by_hand.username.expose_secret().to_owned(),
+                        password: by_hand.password.expose_secret().to_owned(),
                     });
                 }
             }

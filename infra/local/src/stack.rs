@@ -50,6 +50,9 @@ const PUSH_WINDOW_SECONDS: u32 = 1;
 /// picked up while a person watches.
 const WORK_GRACE_SECONDS: u32 = 15;
 
+/// How long a brand that İYS refuses is left alone here: a person waits for the effect of an end.
+const STANDING_PAUSE_SECONDS: u32 = 15;
+
 /// Ports of the stack's endpoints; 0 for any free one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the port of the endpoint of that name")]
@@ -478,16 +481,17 @@ impl Drop for Stack {
 
 /// Parameters for this machine, those that were asked for on top.
 fn parameters(template: &Template, options: &Options, addresses: &Addresses) -> BTreeMap<String, String> {
-    let vendors =
-        [("IysBaseUrl", addresses.iys.as_str()), ("InsiderContactUrl", &addresses.insider), ("InsiderUnificationUrl", &addresses.insider)];
-    let vendors = vendors.map(|(name, url)| (name, url.to_owned()));
+    let Addresses { gateway, iys, insider, .. } = addresses;
+    let urls = [("ApiUrl", gateway), ("IysBaseUrl", iys), ("InsiderContactUrl", insider), ("InsiderUnificationUrl", insider)];
+    let urls = urls.map(|(name, url)| (name, url.clone()));
     let waits = [
         ("IysBulkResultWaitSeconds", BULK_DELAY_SECONDS.to_string()),
         ("PushBatchWindowSeconds", PUSH_WINDOW_SECONDS.to_string()),
         ("WorkGraceSeconds", WORK_GRACE_SECONDS.to_string()),
+        ("StandingPauseSeconds", STANDING_PAUSE_SECONDS.to_string()),
     ];
     let log_level = options.log_level.clone().map(|level| ("LogLevel", level));
-    let mut parameters: BTreeMap<String, String> = vendors
+    let mut parameters: BTreeMap<String, String> = urls
         .into_iter()
         .chain(waits)
         .chain(log_level)

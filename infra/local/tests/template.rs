@@ -7,6 +7,7 @@ use std::{
 };
 
 use local::template::{Function, Surroundings, System, TEMPLATE, Template};
+use shared::iys::Limits;
 
 fn surroundings() -> Surroundings {
     Surroundings { region: "eu-central-1".to_owned(), account: "000000000000".to_owned(), sqs_url: "http://127.0.0.1:4004".to_owned() }
@@ -22,19 +23,73 @@ fn function<'a>(system: &'a System, name: &str) -> &'a Function {
     system.functions.iter().find(|function| function.name == name).unwrap()
 }
 
+/// The limits towards İYS: environment variable, template parameter, value.
+fn iys_limits(limits: &Limits) -> [(&'static str, &'static str, u32); 6] {
+    [
+        ("IYS_CALLS_PER_SECOND", "IysCallsPerSecond", limits.calls_per_second),
+        ("IYS_TOKEN_REQUESTS_PER_HOUR", "IysTokenRequestsPerHour", limits.token_requests_per_hour),
+        ("IYS_SINGLE_STATUS_PER_HOUR", "IysSingleStatusPerHour", limits.single_status_per_hour),
+        ("IYS_HISTORY_PER_HOUR", "IysHistoryPerHour", limits.history_per_hour),
+        ("IYS_QUALITY_FLOOR_PERCENT", "IysQualityFloorPercent", limits.quality_floor_percent),
+        ("IYS_QUALITY_MINIMUM_REQUESTS", "IysQualityMinimumRequests", limits.quality_minimum_requests),
+    ]
+}
+
+#[test]
+fn every_function_reads_the_same_limits_towards_iys_which_are_those_of_the_code_unless_a_parameter_says_otherwise() {
+    let changed = Limits {
+        calls_per_second: 3,
+        token_requests_per_hour: 4,
+        single_status_per_hour: 5,
+        history_per_hour: 6,
+        quality_floor_percent: 90,
+        quality_minimum_requests: 500,
+    };
+    let parameters = iys_limits(&changed).map(|(_, parameter, value)| (parameter, value.to_string()));
+    let parameters: Vec<_> = parameters.iter().map(|(parameter, value)| (*parameter, value.as_str())).collect();
+    for (parameters, limits) in [(Vec::new(), Limits::default()), (parameters, changed)] {
+        for function in resolve(TEMPLATE, &parameters).unwrap().functions {
+            for (variable, _, value) in iys_limits(&limits) {
+                assert_eq!(function.environment[variable], value.to_string(), "{} {variable}", function.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_parameter_lets_a_limit_reach_that_of_iys() {
+    // The simulator's defaults are İYS's published limits. (Those of token requests contradict each
+    // other; the default keeps to the narrower one.)
+    let iys = sandbox::iys::Config::default();
+    for (parameter, limit) in [
+        ("IysCallsPerSecond", iys.calls_per_second),
+        ("IysTokenRequestsPerHour", 100),
+        ("IysSingleStatusPerHour", iys.status_limit_per_hour),
+        ("IysHistoryPerHour", iys.history_limit_per_hour),
+        ("IysQualityMinimumRequests", 20_000),
+    ] {
+        let error = resolve(TEMPLATE, &[(parameter, &limit.to_string())]).unwrap_err();
+        assert!(error.contains(parameter), "{error}");
+    }
+    assert!((Limits::default().token_requests_per_hour as usize) < iys.token_limit_per_hour);
+    let error = resolve(TEMPLATE, &[("IysQualityFloorPercent", "70")]).unwrap_err();
+    assert!(error.contains("IysQualityFloorPercent"), "{error}");
+}
+
 #[test]
 fn the_template_names_every_function_with_what_it_uses() {
     let system = resolve(TEMPLATE, &[]).unwrap();
-    let everywhere = ["BRANDS_PATH", "RUST_LOG", "TABLE_NAME", "WORK_GRACE_SECONDS"];
+    let limits = iys_limits(&Limits::default()).map(|(variable, ..)| variable);
+    let everywhere = [&["BRANDS_PATH", "RUST_LOG", "TABLE_NAME", "WORK_GRACE_SECONDS"][..], &limits].concat();
     let queues = ["IYS_PUSH_QUEUE_URL", "UNSUBSCRIBE_RELAY_QUEUE_URL"];
     for (name, uses) in [
         ("webhook-ingest", queues.to_vec()),
         ("consent-api", queues.to_vec()),
         ("iys-push", [&queues[..], &["IYS_BASE_URL", "IYS_BULK_RESULT_WAIT_SECONDS"]].concat()),
         ("unsubscribe-relay", vec!["INSIDER_CONTACT_URL", "INSIDER_UNIFICATION_URL"]),
-        ("reconcile", [&queues[..], &["IYS_BASE_URL"]].concat()),
+        ("reconcile", [&queues[..], &["IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL"]].concat()),
     ] {
-        let expected: BTreeSet<&str> = everywhere.into_iter().chain(uses).collect();
+        let expected: BTreeSet<&str> = everywhere.iter().copied().chain(uses).collect();
         let given = function(&system, name).environment.keys().map(String::as_str);
         assert_eq!(given.collect::<BTreeSet<_>>(), expected, "{name}");
     }
@@ -43,6 +98,10 @@ fn the_template_names_every_function_with_what_it_uses() {
     assert_eq!(push["TABLE_NAME"], "LedgerTable");
     assert_eq!(push["IYS_PUSH_QUEUE_URL"], "http://127.0.0.1:4004/000000000000/IysPushQueue");
     assert_eq!(push["IYS_BULK_RESULT_WAIT_SECONDS"], "300");
+    // By its own name where it has one, else by the one that API Gateway gives it.
+    let api = |system: &System| function(system, "reconcile").environment["API_URL"].clone();
+    assert!(api(&system).starts_with("https://HttpApi.execute-api."), "{}", api(&system));
+    assert_eq!(api(&resolve(TEMPLATE, &[("ApiUrl", "http://127.0.0.1:4000")]).unwrap()), "http://127.0.0.1:4000");
     let relay = &function(&system, "consent-api").environment["UNSUBSCRIBE_RELAY_QUEUE_URL"];
     assert!(relay.ends_with("/UnsubscribeRelayQueue.fifo"), "{relay}");
 }
@@ -105,7 +164,13 @@ fn the_schedules_carry_their_jobs() {
     let system = resolve(TEMPLATE, &[]).unwrap();
     let jobs: BTreeSet<(&str, u64, &str)> =
         system.schedules.iter().map(|schedule| (schedule.function.as_str(), schedule.every.as_secs(), schedule.input.as_str())).collect();
-    assert_eq!(jobs, BTreeSet::from([("reconcile", 300, r#"{"job":"pull"}"#), ("reconcile", 60, r#"{"job":"sweep"}"#),]));
+    let expected = [
+        ("reconcile", 300, r#"{"job":"pull"}"#),
+        ("reconcile", 60, r#"{"job":"sweep"}"#),
+        ("reconcile", 900, r#"{"job":"standing"}"#),
+        ("reconcile", 3600, r#"{"job":"push_service"}"#),
+    ];
+    assert_eq!(jobs, BTreeSet::from(expected));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::stats::Stats;
 
 /// How long a receiver may take to answer (İYS documents 5 s for the registration handshake).
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An HTTP client that follows no redirects and gives up after [`TIMEOUT`].
 pub(crate) fn client() -> std::io::Result<Client> {

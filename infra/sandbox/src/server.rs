@@ -127,6 +127,17 @@ pub(crate) struct Observer {
 
 /// The layer itself; goes outside of everything that belongs to the vendor.
 pub(crate) async fn observe(State(observer): State<Observer>, request: Request, next: Next) -> Response {
+    let clock = Arc::clone(&observer.clock);
+    let mut response = observed(observer, request, next).await;
+    // The server would take the machine's time otherwise, and clients compare clocks by this header.
+    let date = clock().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = date.parse() {
+        response.headers_mut().insert(axum::http::header::DATE, date);
+    }
+    response
+}
+
+async fn observed(observer: Observer, request: Request, next: Next) -> Response {
     if request.uri().path().starts_with(CONTROL_PREFIX) {
         return next.run(request).await;
     }

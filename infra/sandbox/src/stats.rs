@@ -1,6 +1,7 @@
 //! What a simulator saw: calls, peaks, refusals and things that a well-behaved client never does.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +9,11 @@ use serde::Serialize;
 
 /// Statuses that İYS counts against its quality gate (İYS API documentation, introduction).
 const QUALITY_FAILURES: [u16; 5] = [400, 401, 403, 404, 422];
+
+/// Whether İYS counts an answer of this status as failed.
+pub(crate) fn counts_as_failed(status: u16) -> bool {
+    QUALITY_FAILURES.contains(&status)
+}
 
 /// Counters of one simulator. Never holds an address, id or token.
 #[derive(Debug, Default)]
@@ -24,6 +30,7 @@ struct Inner {
     faults: BTreeMap<String, u64>,
     quality: Quality,
     deliveries: Deliveries,
+    gates: BTreeMap<IpAddr, Gate>,
 }
 
 /// How many calls answered with one status on one path.
@@ -46,6 +53,23 @@ pub struct Quality {
     pub total: u64,
     /// Calls answered with 400, 401, 403, 404 or 422.
     pub failed: u64,
+}
+
+/// İYS's quality gate for one caller address, as of its last call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Gate {
+    /// Calls within the window.
+    pub total: u64,
+    /// Of these, answered with 400, 401, 403, 404 or 422.
+    pub failed: u64,
+    /// Share that did not fail, rounded down.
+    pub success_percent: u64,
+    /// When İYS noticed that too many failed; absent: they do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notified_at: Option<Timestamp>,
+    /// When the address was taken off the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlisted_at: Option<Timestamp>,
 }
 
 /// Outgoing notices: İYS push records or Insider webhook events.
@@ -78,8 +102,10 @@ pub struct Snapshot {
     pub warnings: BTreeMap<String, u64>,
     /// Injected faults by kind.
     pub faults: BTreeMap<String, u64>,
-    /// İYS's quality gate.
+    /// All calls, as İYS judges them.
     pub quality: Quality,
+    /// İYS's quality gate by caller address.
+    pub quality_gate: BTreeMap<IpAddr, Gate>,
     /// Outgoing notices.
     pub deliveries: Deliveries,
 }
@@ -102,7 +128,7 @@ impl Stats {
         *inner.calls.entry((method.to_owned(), template.to_owned(), status)).or_default() += 1;
         if genuine {
             inner.quality.total += 1;
-            if QUALITY_FAILURES.contains(&status) {
+            if counts_as_failed(status) {
                 inner.quality.failed += 1;
             }
         }
@@ -135,6 +161,11 @@ impl Stats {
         add(&mut self.lock().faults, kind, 1);
     }
 
+    /// Notes what the quality gate says of a caller.
+    pub fn gate(&self, caller: IpAddr, gate: Gate) {
+        self.lock().gates.insert(caller, gate);
+    }
+
     /// Changes the delivery counters.
     pub fn deliveries(&self, change: impl FnOnce(&mut Deliveries)) {
         change(&mut self.lock().deliveries);
@@ -161,6 +192,7 @@ impl Stats {
             warnings: inner.warnings.clone(),
             faults: inner.faults.clone(),
             quality: inner.quality,
+            quality_gate: inner.gates.clone(),
             deliveries: inner.deliveries,
         }
     }

@@ -8,8 +8,10 @@ mod key;
 mod movement;
 pub mod plan;
 mod recipient;
+mod retailers;
 pub mod rules;
 mod source;
+pub mod standing;
 mod state;
 mod vocabulary;
 
@@ -17,6 +19,7 @@ pub use date::{ConsentDate, DateError, TURKISH_TIME};
 pub use key::{BrandName, BrandNameError, ConsentKey};
 pub use movement::{EventId, EventIdError, Head, Movement, Origin, Sent};
 pub use recipient::{RawRecipient, Recipient, RecipientError, RecipientId, RecipientIdError, RecipientIdKey};
+pub use retailers::{RETAILER_ACCESS, RawRetailer, Retailers};
 pub use source::{Source, SourceError};
 pub use state::{Answer, ConsentState, Known, Merge, Outcome, Sync, Target};
 pub use vocabulary::{Channel, RecipientType, Status, UnknownWord};

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ConsentDate, ConsentKey, Recipient, Source, Status};
+use super::{ConsentDate, ConsentKey, Recipient, Retailers, Source, Status};
 
 /// Which side a movement came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,7 +20,8 @@ pub enum Origin {
     Registry,
     /// The brand's own systems, through the consent API.
     Api,
-    /// The brand's existing book.
+    /// The brand's existing book, and what İYS holds under a wrong spelling of a number: neither stands at
+    /// İYS as it should.
     Import,
     /// We re-dated or re-sourced a refusal so that İYS takes it; the history shows both.
     Correction,
@@ -105,6 +106,9 @@ pub struct Head {
     pub event_id: EventId,
     /// When we learnt of it.
     pub received_at: Timestamp,
+    /// The dealers that collected it or may use it.
+    #[serde(default, skip_serializing_if = "Retailers::is_empty")]
+    pub retailers: Retailers,
 }
 
 impl Head {
@@ -116,6 +120,11 @@ impl Head {
     /// says more of the act (its origin, its source), and staying with it leaves nothing to do.
     pub fn outranks(&self, other: &Self) -> bool {
         self.rank() > other.rank()
+    }
+
+    /// Whether both tell of one act: the same status at the same date.
+    pub fn is_same_act(&self, other: &Self) -> bool {
+        (self.status, self.consent_date) == (other.status, other.consent_date)
     }
 
     fn rank(&self) -> (ConsentDate, bool, bool, &EventId) {
@@ -153,8 +162,20 @@ pub struct Movement {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_movement_that_was_stored_before_there_were_dealers_is_read_as_one_without() {
+        let old = r#"{"status":"RET","source":"HS_WEB","consent_date":"2026-11-20 11:59:00","origin":"api","event_id":"api-1",
+            "received_at":"2026-11-20T09:00:00Z"}"#;
+        let mut head: Head = serde_json::from_str(old).unwrap();
+        assert!(head.retailers.is_empty());
+        assert!(!serde_json::to_string(&head).unwrap().contains("retailer"));
+        head.retailers.code = Some(58_954_386);
+        assert_eq!(serde_json::from_str::<Head>(&serde_json::to_string(&head).unwrap()).unwrap(), head);
+    }
 
     #[test]
     fn derived_ids_depend_on_every_part_and_on_their_borders() {

@@ -57,7 +57,7 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
     }
     let today = ConsentDate::at(now);
     let too_late = is_too_late(state, now);
-    if state.known.is_some_and(|known| known.status == head.status) {
+    if state.known.is_some_and(|known| known.status == head.status) && (too_late || state.registry_has_head()) {
         return Step::Settle(Outcome::AlreadyThere);
     }
     if let Some(code) = rules::refusal(head.status, &head.source, head.consent_date) {
@@ -142,6 +142,7 @@ fn corrected(state: &ConsentState, source: Source, consent_date: ConsentDate, no
             consent_date,
             origin: Origin::Correction,
             received_at: now,
+            retailers: state.head.retailers.clone(),
         },
     }
 }
@@ -152,7 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::consent::{Channel, ConsentKey, Known, Recipient, RecipientIdKey, RecipientType, Target};
+    use crate::consent::{Channel, ConsentKey, Known, Recipient, RecipientIdKey, RecipientType, Retailers, Target};
 
     /// A Friday, 13:00 in Türkiye.
     const NOON: &str = "2026-11-20T10:00:00Z";
@@ -191,6 +192,7 @@ mod tests {
                 origin: Origin::Api,
                 event_id: EventId::derive("api", [status.as_str()]),
                 received_at: now(),
+                retailers: Retailers::default(),
             },
         };
         let mut state = ConsentState::first(&movement, now(), now());
@@ -257,7 +259,7 @@ mod tests {
     #[test]
     fn held_and_submitted_work_is_planned_like_pending_work() {
         let mut state = state(Status::Onay, 60, None);
-        state.registry = Sync::Held { why: Hold::Quota, since: now(), due: now() };
+        state.registry = Sync::Held { why: Hold::Quota, since: now(), due: now(), code: None };
         assert_eq!(step(&state), Step::Send);
         state.registry = Sync::Submitted { submission: "s".into(), due: now(), sweeps: 0 };
         assert_eq!(step(&state), Step::Send);
@@ -368,7 +370,7 @@ mod tests {
             state.head.source = source.parse().expect("a source");
             state.registry = match sync {
                 0 => Sync::Pending { due: now(), sweeps: 2 },
-                1 => Sync::Held { why: Hold::Authority, since: now(), due: now() },
+                1 => Sync::Held { why: Hold::Authority, since: now(), due: now(), code: None },
                 2 => Sync::Submitted { submission: "s".into(), due: now(), sweeps: 0 },
                 _ => Sync::Settled { outcome: Outcome::NotNeeded, at: now(), transaction_id: None },
             };

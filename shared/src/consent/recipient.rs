@@ -86,6 +86,16 @@ impl Recipient {
         if text.contains('@') { email(text).map(Self::Email) } else { phone(text).map(Self::Phone) }
     }
 
+    /// Whether a number is spelt with a zero behind Türkiye's code (`+9005…`). İYS stores such a record,
+    /// but under a number that is nobody's: neither the person nor an operator finds it there (İYS
+    /// documentation, "Tanımlar"). [`Recipient::parse`] reads the number that was meant.
+    pub fn is_misspelt(text: &str) -> bool {
+        !text.contains('@') && {
+            let digits: String = text.chars().filter(char::is_ascii_digit).take(16).collect();
+            digits.trim_start_matches("00").starts_with("900")
+        }
+    }
+
     /// The address itself. Every use is a place where it leaves our hands: the ledger's item, a
     /// request to İYS or Insider, an answer to an authorised caller.
     pub fn expose(&self) -> &str {
@@ -342,6 +352,17 @@ mod tests {
             assert_eq!(mesaj(text).as_deref(), Ok("+905321112233"), "{text}");
         }
         assert_eq!(mesaj("+902121230000").as_deref(), Ok("+902121230000"));
+    }
+
+    #[test]
+    fn the_extra_zero_behind_the_country_code_is_told_from_the_right_spellings() {
+        for text in ["+9005321112233", " +90 0532 111 22 33", "9005321112233", "009005321112233", "+9002121230000"] {
+            assert!(Recipient::is_misspelt(text) && mesaj(text).is_ok(), "{text}");
+        }
+        for text in ["+905321112233", "05321112233", "5321112233", "00905321112233", "+4990012345", "900@example.com", "+905900123456", ""]
+        {
+            assert!(!Recipient::is_misspelt(text), "{text}");
+        }
     }
 
     #[test]

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::code::Code;
-use super::{Channel, ConsentDate, RawRecipient, Recipient, RecipientType, Source, SourceError, Status};
+use super::{
+    Channel, ConsentDate, RETAILER_ACCESS, RawRecipient, RawRetailer, Recipient, RecipientType, Retailers, Source, SourceError, Status,
+};
 use crate::calendar;
 
 /// One consent or refusal as a caller wrote it. Every field is optional here so that a missing one is
@@ -30,6 +32,10 @@ pub struct Draft {
     pub consent_date: Option<String>,
     /// The caller's own name of the event.
     pub external_id: Option<String>,
+    /// The dealer that collected the consent.
+    pub retailer_code: Option<RawRetailer>,
+    /// The dealers that may use it.
+    pub retailer_access: Option<Vec<RawRetailer>>,
 }
 
 /// A draft that keeps every stateless rule.
@@ -51,6 +57,8 @@ pub struct Checked {
     pub dated: bool,
     /// The caller's own name of the event.
     pub external_id: Option<String>,
+    /// The dealers that collected it or may use it.
+    pub retailers: Retailers,
 }
 
 /// A broken rule. The offending value is never part of it.
@@ -108,7 +116,8 @@ impl Draft {
         if self.external_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > EXTERNAL_ID_LENGTH) {
             return Err(violation("externalId", "externalId", format!("externalId must have 1 to {EXTERNAL_ID_LENGTH} bytes")));
         }
-        Ok(Checked { recipient, recipient_type, channel, status, source, consent_date, dated, external_id: self.external_id })
+        let retailers = check_retailers(self.retailer_code, self.retailer_access.as_deref())?;
+        Ok(Checked { recipient, recipient_type, channel, status, source, consent_date, dated, external_id: self.external_id, retailers })
     }
 }
 
@@ -142,6 +151,31 @@ fn check_dates(status: Status, source: &Source, consent_date: ConsentDate, today
         return Err(violation("consentDate", "H467", "consentDate of an ONAY must not be older than three business days"));
     }
     Ok(())
+}
+
+/// The rules about dealers. Their order in the list means nothing, so it comes out sorted.
+///
+/// İYS has no code for a number of another length; it knows no such dealer.
+fn check_retailers(code: Option<RawRetailer>, access: Option<&[RawRetailer]>) -> Result<Retailers, Violation> {
+    let code = match code.map(RawRetailer::number) {
+        Some(None) => return Err(violation("retailerCode", "H180", "retailerCode must be an İYS number of 8 digits")),
+        Some(number) => number,
+        None => None,
+    };
+    let Some(access) = access else { return Ok(Retailers { code, access: Vec::new() }) };
+    if access.is_empty() {
+        return Err(violation("retailerAccess", "H163", "retailerAccess must not be an empty list: leave it out"));
+    }
+    if access.len() > RETAILER_ACCESS {
+        return Err(violation("retailerAccess", "H126", format!("retailerAccess must have at most {RETAILER_ACCESS} numbers")));
+    }
+    let wrong = || violation("retailerAccess", "H180", "retailerAccess must hold İYS numbers of 8 digits only");
+    let mut access = access.iter().map(|raw| raw.number()).collect::<Option<Vec<u64>>>().ok_or_else(wrong)?;
+    access.sort_unstable();
+    if access.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(violation("retailerAccess", "H193", "retailerAccess must not name a number twice"));
+    }
+    Ok(Retailers { code, access })
 }
 
 #[cfg(test)]
@@ -206,6 +240,27 @@ mod tests {
         ] {
             assert_eq!(code(json), expected, "{json}");
         }
+    }
+
+    #[test]
+    fn dealers_are_eight_digits_each_at_most_three_thousand_and_none_twice() {
+        let with = |dealers: &str| format!(r#"{{"recipient":"a@bc.de","type":"EPOSTA","status":"RET",{dealers}}}"#);
+        for (dealers, expected) in [
+            (r#""retailerCode":123"#, "H180"),
+            (r#""retailerCode":"x""#, "H180"),
+            (r#""retailerAccess":[]"#, "H163"),
+            (r#""retailerAccess":[58954386,"bayi"]"#, "H180"),
+            (r#""retailerAccess":[58954386,"58954386"]"#, "H193"),
+        ] {
+            assert_eq!(code(&with(dealers)), expected, "{dealers}");
+        }
+        let many = |count: u64| format!(r#""retailerAccess":{:?}"#, (0..count).map(|at| 10_000_000 + at).collect::<Vec<_>>());
+        assert_eq!(code(&with(&many(3001))), "H126");
+        let check = |dealers: &str| draft(&with(dealers)).check(&Source::HsWeb, now()).expect("a good draft").retailers;
+        assert_eq!(check(&many(3000)).access.len(), 3000);
+        let both = Retailers { code: Some(58_954_386), access: vec![55_550_127, 58_954_386] };
+        assert_eq!(check(r#""retailerCode":"58954386","retailerAccess":[58954386,55550127]"#), both);
+        assert!(check(r#""retailerCode":null,"retailerAccess":null"#).is_empty());
     }
 
     #[test]

@@ -107,6 +107,9 @@ pub enum Sync {
         since: Timestamp,
         /// When it is tried again.
         due: Timestamp,
+        /// The target's code that said so, where it named one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
     },
     /// Insider only: an ONAY that waits for the registry to hold it.
     Awaiting,
@@ -205,6 +208,8 @@ pub enum Answer {
         why: Hold,
         /// When it is tried again.
         due: Timestamp,
+        /// The target's code that said so, where it named one.
+        code: Option<String>,
     },
     /// Part of a bulk submission.
     Submitted {
@@ -278,8 +283,9 @@ impl ConsentState {
         let status_before = self.head.status;
         let known_before = self.known;
         self.note_origin(&movement.head);
-        if movement.head.outranks(&self.head) {
-            let told_again = movement.head.status == self.head.status && movement.head.consent_date == self.head.consent_date;
+        let mends = self.mends(&movement.head);
+        if mends || movement.head.outranks(&self.head) {
+            let told_again = movement.head.is_same_act(&self.head) && !mends;
             let on_its_way = self.insider.may_be_on_its_way();
             // A request with the opposite may have reached the registry without an answer of it: what
             // was known of the registry before is not known any more. What it says itself stands.
@@ -320,7 +326,7 @@ impl ConsentState {
     /// final stays so when another worker, late, still has something to wait for.
     pub fn answered(&mut self, target: Target, sent: &Sent, answer: Answer, now: Timestamp, due: Timestamp) {
         // The head may be another report of the act that was sent.
-        let same_act = sent.status == self.head.status && sent.consent_date == self.head.consent_date;
+        let same_act = (sent.status, sent.consent_date) == (self.head.status, self.head.consent_date);
         let current = sent.event_id == self.head.event_id || same_act;
         // The same answer told twice: the first one stands, with the id that came with it.
         let stands = matches!(self.sync(target), Sync::Settled { outcome: Outcome::Applied, .. });
@@ -430,6 +436,22 @@ impl ConsentState {
         self.known.is_some_and(|known| known.status == self.head.status)
     }
 
+    /// Whether the registry is known to hold all that the head says. An ONAY that names dealers says more
+    /// than an older one that is there already.
+    pub(super) fn registry_has_head(&self) -> bool {
+        let tells_of_dealers = self.head.status == Status::Onay && !self.head.retailers.is_empty();
+        let holds_an_older = self.known.is_some_and(|known| known.consent_date.is_none_or(|date| date < self.head.consent_date));
+        self.registry_agrees() && !(tells_of_dealers && holds_an_older)
+    }
+
+    /// Whether somebody tells of the head's act once more, in other words, after the registry refused it
+    /// for good: then those words count, because the refusal was about the first ones.
+    fn mends(&self, told: &Head) -> bool {
+        let refused = matches!(self.registry, Sync::Rejected { .. });
+        let in_other_words = (&told.source, &told.retailers) != (&self.head.source, &self.head.retailers);
+        refused && told.origin != Origin::Registry && told.event_id != self.head.event_id && told.is_same_act(&self.head) && in_other_words
+    }
+
     fn note_origin(&mut self, head: &Head) {
         match head.origin {
             Origin::Insider => self.seen_at_insider = true,
@@ -465,7 +487,7 @@ impl ConsentState {
     fn open_registry(&mut self, now: Timestamp, due: Timestamp) {
         self.registry = if self.head.origin == Origin::Registry {
             settled(Outcome::NotNeeded, now)
-        } else if self.registry_agrees() {
+        } else if self.registry_has_head() {
             settled(Outcome::AlreadyThere, now)
         } else {
             Sync::Pending { due, sweeps: 0 }
@@ -499,7 +521,7 @@ impl ConsentState {
         let both_of_one_second =
             self.head.origin == Origin::Registry && self.known.and_then(|known| known.consent_date) == Some(self.head.consent_date);
         let refused = matches!(self.registry, Sync::Rejected { .. });
-        if self.registry_agrees() {
+        if self.registry_has_head() {
             // What is submitted stays so: its result says how it went. What was refused and stands there
             // all the same landed late.
             if refused || matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
@@ -509,7 +531,7 @@ impl ConsentState {
             if matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
                 self.registry = settled(Outcome::NotNeeded, now);
             }
-        } else if matches!(self.registry, Sync::Settled { .. }) && self.known.is_some() {
+        } else if matches!(self.registry, Sync::Settled { .. }) && self.known.is_some() && !self.registry_agrees() {
             self.registry = Sync::Pending { due, sweeps: 0 };
         }
         if refused && self.head.status == Status::Onay && self.registry_agrees() {
@@ -532,12 +554,12 @@ fn sync_of(answer: Answer, now: Timestamp, before: &Sync) -> Sync {
             Sync::Settled { outcome, at, transaction_id }
         }
         Answer::Rejected(code) => Sync::Rejected { code, at: now },
-        Answer::Held { why, due } => {
+        Answer::Held { why, due, code } => {
             let since = match before {
                 Sync::Held { why: same, since, .. } if *same == why => *since,
                 _ => now,
             };
-            Sync::Held { why, since, due }
+            Sync::Held { why, since, due, code }
         }
         Answer::Submitted { submission, due } => Sync::Submitted { submission, due, sweeps: before.sweeps() },
         Answer::Postponed { due } => Sync::Pending { due, sweeps: before.sweeps() },
@@ -550,7 +572,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::consent::{Channel, EventId, RecipientIdKey, RecipientType, Source};
+    use crate::consent::{Channel, EventId, RecipientIdKey, RecipientType, Retailers, Source};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + second).expect("in range")
@@ -574,6 +596,7 @@ mod tests {
                 origin,
                 event_id: EventId::derive(origin.as_str(), [status.as_str(), &second.to_string(), name]),
                 received_at: at(second + 5),
+                retailers: Retailers::default(),
             },
         }
     }
@@ -722,7 +745,7 @@ mod tests {
         assert_eq!(state.known.map(|known| known.status), Some(Status::Ret));
         // Work that is held never went out.
         let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a"), movement(Status::Ret, 10, Origin::Api, "b")]);
-        state.registry = Sync::Held { why: Hold::Authority, since: at(50), due: at(60) };
+        state.registry = Sync::Held { why: Hold::Authority, since: at(50), due: at(60), code: None };
         state.apply(&movement(Status::Onay, 20, Origin::Api, "c"), at(100), at(200));
         assert_eq!(state.registry, settled(Outcome::AlreadyThere, at(100)));
     }
@@ -790,12 +813,12 @@ mod tests {
     fn what_is_held_stays_held_since_then_while_the_sweep_looks_after_it() {
         let ret = movement(Status::Ret, 0, Origin::Api, "a");
         let mut state = state_of(std::slice::from_ref(&ret));
-        let held = |due| Answer::Held { why: Hold::Quota, due };
+        let held = |due| Answer::Held { why: Hold::Quota, due, code: Some("H525".into()) };
         state.answered(Target::Registry, &ret.head.sent(), held(at(150)), at(101), at(200));
         state.requeued(Target::Registry, at(300));
-        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(300) });
+        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(300), code: Some("H525".into()) });
         state.answered(Target::Registry, &ret.head.sent(), held(at(350)), at(310), at(200));
-        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(350) });
+        assert_eq!(state.registry, Sync::Held { why: Hold::Quota, since: at(101), due: at(350), code: Some("H525".into()) });
         state.requeued(Target::Insider, at(300));
         assert_eq!(state.insider, Sync::Pending { due: at(300), sweeps: 1 });
     }
@@ -819,7 +842,7 @@ mod tests {
             for answer in [
                 Answer::Postponed { due: at(500) },
                 Answer::Submitted { submission: "s".into(), due: at(500) },
-                Answer::Held { why: Hold::Quota, due: at(500) },
+                Answer::Held { why: Hold::Quota, due: at(500), code: None },
             ] {
                 state.answered(target, &ret.head.sent(), answer, at(102), at(200));
                 assert_eq!(state, before);

@@ -30,14 +30,18 @@ use super::client::Client;
 use super::operation::Operation;
 use crate::brand;
 use crate::consent::code::{Code, Disposition, Hold, RetryAfter};
-use crate::ledger::budget::{Grant, PerHour};
+use crate::ledger::LedgerError;
+use crate::ledger::budget::{Grant, PerHour, PerSecond};
 use crate::ledger::token::Token;
 use crate::registry::RegistryError;
 
 /// When a passing fault is worth another try; the caller's own growing pauses come on top.
 const SOON: SignedDuration = SignedDuration::from_secs(10);
+/// What a busy İYS is left in peace for. Short, because it may be busy for one call and not for the
+/// next.
+const BREATH: SignedDuration = SignedDuration::from_secs(2);
 /// When the limit of a second has passed.
-const SECOND: SignedDuration = SignedDuration::from_secs(1);
+pub(super) const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// When a limit of an hour has passed, with a minute for clocks that differ.
 pub(super) const HOUR: SignedDuration = SignedDuration::from_mins(61);
 /// The longest pause that a `Retry-After` is believed.
@@ -181,9 +185,11 @@ impl Client {
         }
     }
 
-    /// Waits for a turn in the pool that every call to İYS is counted in.
+    /// Waits for a turn in the pool that every call to İYS is counted in, at the pace that İYS's
+    /// latest answers leave.
     pub(super) async fn turn(&self, name: &str) -> Result<(), RegistryError> {
-        match self.ledger().wait_for_turn(&self.settings().calls(), self.clock()).await? {
+        let pool = PerSecond { limit: self.pace().await, ..self.settings().calls() };
+        match self.ledger().wait_for_turn(&pool, self.clock()).await? {
             Grant::At(_) => Ok(()),
             Grant::Full { until } => Err(RegistryError::Busy { until, why: format!("{name}: the calls of the next seconds are taken") }),
         }
@@ -217,6 +223,7 @@ impl Client {
         if let Some(date) = head(&response, header::DATE).and_then(http_date) {
             self.note_clock_offset(date.duration_since(now));
         }
+        self.note_answer(response.status()).await;
         Ok(response)
     }
 
@@ -262,8 +269,10 @@ impl Client {
                 let asked = reply.retry_after.unwrap_or(0).min(LONGEST_RETRY_AFTER);
                 let pause = pause.max(SignedDuration::from_secs(i64::from(asked)));
                 let paused = match (after, &call.hour) {
-                    (RetryAfter::Second, _) => self.ledger().pause_turns(&self.settings().calls(), self.after(pause)).await,
+                    (RetryAfter::Second, _) => self.pause_turns(pause).await,
                     (RetryAfter::Hour, Some(pool)) => self.ledger().pause_hour(pool, self.after(pause)).await,
+                    // İYS is busy (`H123`), and counts every call that it refuses for it as ours.
+                    (RetryAfter::Soon, _) if status == 400 => self.pause_turns(BREATH).await,
                     _ => Ok(()),
                 };
                 // Only a courtesy: the next caller would learn it from İYS.
@@ -282,6 +291,11 @@ impl Client {
             Ok(code) => defect(call.name, &code.to_string()),
             Err(error) => error,
         }
+    }
+
+    /// Gives no turn to any worker for a while.
+    pub(super) async fn pause_turns(&self, pause: SignedDuration) -> Result<(), LedgerError> {
+        self.ledger().pause_turns(&self.settings().calls(), self.now(), pause).await
     }
 
     pub(super) fn busy(&self, pause: SignedDuration, name: &str, why: &str) -> RegistryError {

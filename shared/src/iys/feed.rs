@@ -76,6 +76,10 @@ pub(super) fn change(row: &Row) -> Result<Change, &'static str> {
     let recipient = row.recipient.get().ok_or("recipient")?;
     let recipient = Recipient::parse(recipient, channel).map_err(|_| "recipient")?;
     let holding = holding(row)?.ok_or("status")?;
+    // Of a consent under a number that is nobody's, only one that the brand can register anew is of use.
+    if holding.misspelt && holding.status == Status::Onay && !holding.source.is_sendable() {
+        return Err("recipient");
+    }
     Ok(Change { recipient, recipient_type, channel, holding })
 }
 
@@ -97,6 +101,7 @@ pub(super) fn holding(row: &Row) -> Result<Option<Holding>, &'static str> {
         consent_date: consent_date.or(creation_date),
         creation_date,
         transaction_id: row.transaction_id.get().map(str::to_owned),
+        misspelt: row.recipient.get().is_some_and(Recipient::is_misspelt),
     }))
 }
 
@@ -155,6 +160,38 @@ mod tests {
             assert_eq!(change.holding.source.as_str(), kept);
             assert_eq!(change.holding.status, Status::Ret);
         }
+    }
+
+    #[test]
+    fn a_number_with_an_extra_zero_is_marked_and_a_consent_under_it_is_read_only_where_it_can_be_registered() {
+        let told = |recipient: &str, status: &str, source: &str| {
+            line(&format!(
+                r#"{{"type":"MESAJ","recipientType":"BIREYSEL","recipient":"{recipient}","status":"{status}","source":"{source}",
+                "consentDate":"2026-03-02 10:00:02"}}"#
+            ))
+            .change
+            .map(|change| (change.recipient.expose().to_owned(), change.holding.misspelt))
+        };
+        let (wrong, right) = ("+9005992000001", "+905992000001");
+        for (status, source) in [("RET", "HS_WEB"), ("RET", "IYS_WEB"), ("RET", ""), ("ONAY", "HS_WEB")] {
+            assert_eq!(told(wrong, status, source), Ok((right.to_owned(), true)), "{status} {source}");
+        }
+        for source in ["IYS_WEB", "", "HS_TACIR"] {
+            assert_eq!(told(wrong, "ONAY", source), Err("recipient"), "{source}");
+            assert_eq!(told(right, "ONAY", source), Ok((right.to_owned(), false)), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_citizens_name_and_what_is_told_of_dealers_are_passed_over() {
+        let told = line(
+            r#"{"type":"EPOSTA","recipientType":"BIREYSEL","recipient":"a@example.com","status":"ONAY","source":"IYS_WEB_YENI",
+            "consentDate":"2026-03-02 10:00:02","citizenName":"AYSE YILMAZ","retailerCode":58954386,"retailerTitle":"ABC TICARET",
+            "retailerAccess":[58954386],"retailerAccessCount":"3"}"#,
+        );
+        let shown = format!("{told:?}");
+        assert!(told.change.is_ok());
+        assert!(!shown.contains("YILMAZ") && !shown.contains("TICARET"), "{shown}");
     }
 
     #[test]

@@ -22,12 +22,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::answer::{Reply, decisive};
-use super::call::{Call, HOUR, Lost, defect, named};
+use super::call::{Call, HOUR, Lost, SECOND, defect, named};
 use super::client::Client;
 use super::operation;
 use super::wire::{TokenAnswer, TokenRequest};
 use crate::brand;
-use crate::consent::code::{Disposition, Hold, token_disposition};
+use crate::consent::code::{Disposition, Hold, RetryAfter, token_disposition};
 use crate::ledger::budget::Grant;
 use crate::ledger::token::{AccountId, PauseReason, Token};
 use crate::registry::RegistryError;
@@ -90,6 +90,8 @@ enum Refusal {
     Credentials(String),
     /// No token request for an hour.
     Stop(String),
+    /// The limit of all calls in a second: it says nothing about the endpoint.
+    Second(String),
     /// A person has to change something else.
     Held(Hold, String),
     /// A passing fault.
@@ -202,6 +204,11 @@ impl Client {
                 self.ledger().release_token(id, self.worker()).await?;
                 self.busy(HOUR, NAME, &code)
             }
+            Refusal::Second(code) => {
+                self.pause_turns(SECOND).await?;
+                self.ledger().release_token(id, self.worker()).await?;
+                self.busy(SECOND, NAME, &code)
+            }
             Refusal::Held(why, code) => {
                 pause(self.after(CREDENTIALS_PAUSE), PauseReason::Fault).await?;
                 RegistryError::Held { why, code }
@@ -219,7 +226,7 @@ impl Client {
     /// A turn and one of the hour's token requests.
     async fn allowance(&self) -> Result<(), RegistryError> {
         self.turn(NAME).await?;
-        match self.ledger().reserve_token_request(self.settings().token_requests_per_hour, self.now()).await? {
+        match self.ledger().reserve_token_request(self.settings().limits.token_requests_per_hour, self.now()).await? {
             Grant::At(_) => Ok(()),
             Grant::Full { until } => Err(RegistryError::Busy { until, why: format!("{NAME}: no request is allowed before") }),
         }
@@ -245,6 +252,7 @@ impl Client {
             // The one limit that the documentation names for this endpoint is the hour's, so a 429
             // whose body says nothing is taken for it.
             Disposition::Retry(_) if status == 429 && code.is_none() => Refusal::Stop(shown),
+            Disposition::Retry(RetryAfter::Second) => Refusal::Second(shown),
             _ => Refusal::Fault(shown),
         })
     }

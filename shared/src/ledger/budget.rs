@@ -60,6 +60,8 @@ pub enum Grant {
 
 /// The moment of the next free turn, in milliseconds since 1970.
 const NEXT: &str = "next_ms";
+/// The end of the last pause of turns, in milliseconds since 1970.
+const PAUSED: &str = "paused_until_ms";
 /// Number of the running window since 1970.
 const WINDOW: &str = "window";
 /// Grants in the running window.
@@ -224,21 +226,36 @@ impl Ledger {
         Ok(grant)
     }
 
-    /// Gives no turn of a pool before `until`: the other side said that it had enough. A pause that is
-    /// already longer stays.
-    pub async fn pause_turns(&self, pool: &PerSecond, until: Timestamp) -> Result<(), LedgerError> {
-        let paused = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(pool.key()))
-            .update_expression("SET #next = :until")
+    /// Gives no turn of a pool for a while: the other side said that it had enough. Turns that are
+    /// booked already keep their moments; those after them begin later by the pause. Several workers
+    /// that are told of the same moment pause once, and a pause that is already longer stays.
+    pub async fn pause_turns(&self, pool: &PerSecond, now: Timestamp, pause: SignedDuration) -> Result<(), LedgerError> {
+        let until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        let pausing = || {
+            self.client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(pool.key()))
+                .expression_attribute_names("#next", NEXT)
+                .expression_attribute_names("#paused", PAUSED)
+                .expression_attribute_values(":until", control::ms(until))
+        };
+        let nobody_waits = pausing()
+            .update_expression("SET #next = :until, #paused = :until")
             .condition_expression("attribute_not_exists(#next) OR #next < :until")
-            .expression_attribute_names("#next", NEXT)
-            .expression_attribute_values(":until", control::n(until.as_millisecond()))
             .send()
             .await;
-        control::met(paused)?.ok();
+        if control::met(nobody_waits)?.is_ok() {
+            return Ok(());
+        }
+        let behind_the_booked = pausing()
+            .update_expression("SET #next = #next + :pause, #paused = :until")
+            .condition_expression("attribute_not_exists(#paused) OR #paused <= :now")
+            .expression_attribute_values(":pause", control::n(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)))
+            .expression_attribute_values(":now", control::ms(now))
+            .send()
+            .await;
+        control::met(behind_the_booked)?.ok();
         Ok(())
     }
 

@@ -23,6 +23,7 @@
 //! | a bulk submission of 1,000 members, written ahead | 108 | 1 | 109 |
 //! | … each time that it is written with the registry's ids | 141 | 2 | 143 |
 //! | … removed | 141 | 1 | 142 |
+//! | a count of İYS's answers: for each failed one, and for every ten good ones of a process | 1 | 0 | 1 |
 //!
 //! So a key's first refusal from the API costs 7 until both targets have it, one from İYS or Insider 5,
 //! and a consent from the API 8; a movement that follows one that has ended costs one more.
@@ -30,7 +31,11 @@
 pub mod budget;
 mod control;
 mod cursor;
+mod document;
 pub mod item;
+mod push_keys;
+pub mod quality;
+mod standing;
 mod store;
 mod submission;
 pub mod token;
@@ -42,6 +47,8 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 pub use cursor::Trail;
 pub use item::{Ending, Entry};
+pub use push_keys::{PushKey, PushKeys};
+pub use standing::{HeldPage, HeldWork};
 pub use store::{Recorded, Story};
 pub use submission::{Member, RESULTS_KEPT, Submission, SubmissionHead};
 pub use work::{Backlog, DueWork};

@@ -11,7 +11,7 @@ use super::{Ledger, LedgerError};
 use crate::consent::{BrandName, ConsentDate, ConsentKey};
 
 /// Name of the sparse index.
-const INDEX: &str = "work";
+pub(super) const INDEX: &str = "work";
 
 /// Work whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]

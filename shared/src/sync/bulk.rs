@@ -13,7 +13,7 @@
 //! - that second submission is asked for until the registry forgets it. Only then its records are taken
 //!   back, and with them what was known of the registry.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
@@ -22,9 +22,9 @@ use super::isolate::caught;
 use super::patience::{HELD_RETRY, growing, later};
 use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record, urgent_first};
 use super::reading;
-use crate::consent::code::Code;
+use crate::consent::code::{Code, Hold};
 use crate::consent::plan::{self, Step};
-use crate::consent::{Answer, ConsentKey, ConsentState, Sync, Target};
+use crate::consent::{Answer, ConsentKey, ConsentState, Status, Sync, Target};
 use crate::ledger::{LedgerError, Member, RESULTS_KEPT, Submission};
 use crate::queue::LONGEST_DELAY_SECONDS;
 use crate::registry::{RegistryError, ResultLine, Submitted, Verdict};
@@ -168,6 +168,21 @@ impl Push<'_> {
                 return;
             }
             Ok(Submitted::Refused(_)) | Err(RegistryError::Defect { .. }) => list,
+            Err(RegistryError::Held { why, code }) => {
+                fortune.untaken.push(submission);
+                let again = list.again;
+                let mut parts: Vec<_> = apart(list.into_states(), why).into_iter().map(|part| List::of(part, again)).collect();
+                if parts.len() > 1 {
+                    tracing::warn!(?why, code, parts = parts.len(), "a bulk submission was refused as a whole: it is handed in apart");
+                    parts.into_iter().rev().for_each(|part| open.push_front(part));
+                    return;
+                }
+                // What one channel, or one status, is refused for says nothing of the others.
+                if !concerns_some(why) {
+                    parts.extend(open.drain(..));
+                }
+                return self.give_up(parts.into_iter(), RegistryError::Held { why, code }, tally).await;
+            }
             Err(error) => {
                 fortune.untaken.push(submission);
                 open.push_front(list);
@@ -397,13 +412,14 @@ impl Push<'_> {
                 let wait = until.duration_since(now).max(SignedDuration::from_secs(1));
                 return Ok(self.wait_for_results(&mut submission, wait).await?);
             }
-            Err(RegistryError::Held { why, .. }) => {
-                tracing::warn!(submission = id, ?why, "results may not be asked for now");
+            // The registry keeps results for longer than most brands are stopped.
+            Err(RegistryError::Held { why, code }) if now.duration_since(submission.created_at) < RESULTS_KEPT => {
+                tracing::info!(submission = id, ?why, code, "results cannot be asked for while the brand is held");
                 return Ok(self.wait_for_results(&mut submission, HELD_RETRY).await?);
             }
-            // However often it is asked for: as good as no result.
-            Err(RegistryError::Defect { why }) => {
-                tracing::error!(submission = id, why, "results cannot be read");
+            // However often it is asked for, or too late to be asked for: as good as no result.
+            Err(error @ (RegistryError::Defect { .. } | RegistryError::Held { .. })) => {
+                tracing::error!(%error, submission = id, "results cannot be had");
                 Vec::new()
             }
             Err(error) => return Err(error),
@@ -533,6 +549,18 @@ impl Push<'_> {
         Ok(())
     }
 
+    /// Has keys looked at again now that were held.
+    pub(super) async fn reopen(&self, keys: &[ConsentKey]) -> Result<(), LedgerError> {
+        let due = self.due();
+        let mut writes =
+            futures::stream::iter(keys).map(|key| self.ledger.requeued(key, &[Target::Registry], due)).buffer_unordered(AT_ONCE);
+        while let Some(written) = writes.next().await {
+            written?;
+        }
+        self.call_for(keys.to_vec()).await;
+        Ok(())
+    }
+
     /// Writes messages for keys that need another step.
     async fn call_for(&self, keys: Vec<ConsentKey>) {
         if let Err(error) = self.queues.push(keys).await {
@@ -577,6 +605,32 @@ fn lists(states: Vec<ConsentState>, most: usize) -> Vec<Vec<ConsentState>> {
     lists
 }
 
+/// Whether a hold may be about some records of a list only.
+fn concerns_some(why: Hold) -> bool {
+    matches!(why, Hold::Authority | Hold::Quota)
+}
+
+/// The records of a list that was refused as a whole, by what the refusal may have been about: authority
+/// is given by channel, and a refusal takes no place of the package. One part alone when it cannot be told.
+fn apart(states: impl Iterator<Item = ConsentState>, why: Hold) -> Vec<Vec<ConsentState>> {
+    let mut parts = BTreeMap::<_, Vec<ConsentState>>::new();
+    for state in states {
+        let part = match why {
+            Hold::Authority => state.key.channel.as_str(),
+            Hold::Quota => {
+                if state.head.status == Status::Ret {
+                    "first"
+                } else {
+                    "then"
+                }
+            }
+            _ => "all",
+        };
+        parts.entry(part).or_default().push(state);
+    }
+    parts.into_values().collect()
+}
+
 fn is_part_of(state: &ConsentState, id: &str) -> bool {
     matches!(&state.registry, Sync::Submitted { submission, .. } if submission == id)
 }
@@ -615,7 +669,7 @@ mod tests {
 
     use super::*;
     use crate::consent::{
-        Channel, ConsentDate, EventId, Head, Movement, Origin, Recipient, RecipientIdKey, RecipientType, Sent, Source, Status,
+        Channel, ConsentDate, EventId, Head, Movement, Origin, Recipient, RecipientIdKey, RecipientType, Retailers, Sent, Source, Status,
     };
 
     fn state(address: u8, secret: u8) -> ConsentState {
@@ -636,6 +690,7 @@ mod tests {
             origin: Origin::Api,
             event_id: EventId::derive("api", ["a"]),
             received_at: now,
+            retailers: Retailers::default(),
         };
         ConsentState::first(&Movement { key, recipient, head }, now, now)
     }

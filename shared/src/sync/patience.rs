@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) const SHORT_WAIT: SignedDuration = SignedDuration::from_mins(2);
 /// When work that waits for a person is tried again.
 pub(super) const HELD_RETRY: SignedDuration = SignedDuration::from_mins(30);
+/// When work is tried again whose release is somebody's task: only should that be missed.
+pub(super) const BARRED_LOOK: SignedDuration = RAREST;
 /// The longest time between two looks at the same work.
 const RAREST: SignedDuration = SignedDuration::from_hours(6);
 /// From this round on the waits do not grow any more.

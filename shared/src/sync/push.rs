@@ -24,12 +24,12 @@ use crate::clock::Clock;
 use crate::consent::code::{self, Code, Disposition, RetryAfter};
 use crate::consent::plan::{self, Policy, Step};
 use crate::consent::{
-    Answer, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Origin, Outcome, RecipientType, Status, Sync,
-    Target,
+    Answer, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Origin, Outcome, RecipientType, Retailers,
+    Source, Status, Sync, Target,
 };
 use crate::ledger::{Ledger, Member};
 use crate::queue::Queues;
-use crate::registry::{Holding, Record, Registry, RegistryError, Verdict};
+use crate::registry::{Barred, Holding, Record, Registry, RegistryError, Verdict};
 
 /// Most records that go as single adds; more go as a bulk submission.
 pub const SINGLE_ADDS: usize = 20;
@@ -90,6 +90,8 @@ pub(super) struct Tally {
     asked: HashSet<ConsentKey>,
     /// Keys that Insider has something to be told of.
     for_insider: Vec<ConsentKey>,
+    /// What was held in this run.
+    held: Vec<Member>,
 }
 
 /// What one step did to a key.
@@ -161,6 +163,8 @@ impl Push<'_> {
         // A bulk submission that is under way is looked after by its own message.
         open.retain(|state| !matches!(state.registry, Sync::Submitted { .. }));
         let mut tally = Tally::default();
+        open = self.hold_barred(open, &mut tally).await;
+        open.append(&mut tally.again);
         open = self.not_behind(open, &mut tally).await;
         for round in 0..ROUNDS {
             if open.is_empty() || self.is_over() {
@@ -170,6 +174,7 @@ impl Push<'_> {
             self.tell_insider(&mut tally).await;
             open = std::mem::take(&mut tally.again);
         }
+        self.let_go(&mut tally).await;
         report.finished += tally.finished;
         report.failed.extend(tally.failed);
         if self.is_over() && !open.is_empty() {
@@ -202,6 +207,69 @@ impl Push<'_> {
             }
         }
         free
+    }
+
+    /// Holds the work that is known not to be taken now, without a call; what may go on comes back.
+    async fn hold_barred(&self, open: Vec<ConsentState>, tally: &mut Tally) -> Vec<ConsentState> {
+        let mut bars = HashMap::new();
+        let (mut free, mut barred) = (Vec::with_capacity(open.len()), Vec::new());
+        for state in open {
+            if !matches!(state.registry, Sync::Pending { .. } | Sync::Held { .. }) {
+                free.push(state);
+                continue;
+            }
+            let kind = (state.key.channel, state.head.status);
+            let bar = match bars.get(&kind) {
+                Some(known) => Ok(known),
+                None => self.registry.barred(kind.0, kind.1).await.map(|bar| &*bars.entry(kind).or_insert(bar)),
+            };
+            match bar {
+                Ok(None) => free.push(state),
+                Ok(Some(bar)) => barred.push((state, bar.clone())),
+                Err(error) => self.all_failed(&[member(&state)], error, tally).await,
+            }
+        }
+        let mut notes = futures::stream::iter(barred)
+            .map(|(state, Barred { why, code, due })| async move {
+                // Held for it already: there is nothing to write.
+                let code = code.filter(|code| code.parse::<Code>().is_ok());
+                let told = matches!(&state.registry, Sync::Held { why: for_what, code: by, due: at, .. }
+                    if *for_what == why && *by == code && *at > self.due());
+                let done = match told {
+                    true => Ok(Next::Nothing.into()),
+                    false => self.answer(&state, Answer::Held { why, due, code }).await,
+                };
+                (member(&state), done)
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((member, done)) = notes.next().await {
+            self.note(&member, done, tally).await;
+            tally.held.push(member);
+        }
+        free
+    }
+
+    /// What was held while it was being released elsewhere has missed the release: it goes on now.
+    async fn let_go(&self, tally: &mut Tally) {
+        let held = std::mem::take(&mut tally.held);
+        if held.is_empty() {
+            return;
+        }
+        let missed = async {
+            let mut missed = Vec::new();
+            if self.registry.has_reopened().await? {
+                for member in held {
+                    if self.registry.barred(member.key.channel, member.sent.status).await?.is_none() {
+                        missed.push(member.key);
+                    }
+                }
+                self.reopen(&missed).await?;
+            }
+            Ok::<_, RegistryError>(())
+        };
+        if let Err(error) = missed.await {
+            tracing::warn!(%error, "whether held work was released meanwhile is not known: the sweep will find it");
+        }
     }
 
     /// One step for each state.
@@ -268,7 +336,7 @@ impl Push<'_> {
         match step {
             Step::Settle(outcome) => self.answer(&state, Answer::Settled { outcome, transaction_id: None }).await,
             Step::Reject(code) => self.answer(&state, Answer::Rejected(code.to_string())).await,
-            Step::Hold(why) => self.answer(&state, Answer::Held { why, due: later(now, HELD_RETRY) }).await,
+            Step::Hold(why) => self.answer(&state, Answer::Held { why, due: later(now, HELD_RETRY), code: None }).await,
             Step::Wait(until) => self.answer(&state, Answer::Postponed { due: later(until, SignedDuration::from_secs(1)) }).await,
             Step::Correct(movement) => self.adopt(&movement).await,
             Step::Adopt => self.fetch(&state).await,
@@ -335,7 +403,8 @@ impl Push<'_> {
         let now = (self.clock)();
         let there = Answer::Settled { outcome: Outcome::AlreadyThere, transaction_id: None };
         let answer = match (question, state.head.status, held) {
-            (Question::Newer, status, held) if held == (status == Status::Onay) => there,
+            // Which dealers stand there is not told.
+            (Question::Newer, status, held) if held == (status == Status::Onay) && state.head.retailers.is_empty() => there,
             (Question::Newer, ..) => return self.fetch(state).await,
             (_, Status::Onay, true) => there,
             (Question::Plan, Status::Ret, true) => {
@@ -463,7 +532,7 @@ impl Push<'_> {
                     };
                     Answer::Postponed { due: later(now, wait) }
                 }
-                Disposition::Held(why) => Answer::Held { why, due: later(now, HELD_RETRY) },
+                Disposition::Held(why) => Answer::Held { why, due: later(now, HELD_RETRY), code: Some(code.to_string()) },
                 Disposition::Rejected => Answer::Rejected(code.to_string()),
                 Disposition::Unauthorised | Disposition::TokenStop | Disposition::Defect => {
                     tracing::error!(%code, recipient = %sent.key.recipient_id, "the registry's verdict shows a defect of ours");
@@ -529,7 +598,11 @@ impl Push<'_> {
     pub(super) async fn all_failed(&self, sent: &[Member], error: RegistryError, tally: &mut Tally) {
         let now = (self.clock)();
         let answer = match &error {
-            RegistryError::Held { why, .. } => Some(Answer::Held { why: *why, due: later(now, HELD_RETRY) }),
+            RegistryError::Held { why, code } => {
+                // What it names may be a status or a sentence of ours instead: that is for the log.
+                let code = code.parse::<Code>().ok().map(|code| code.to_string());
+                Some(Answer::Held { why: *why, due: later(now, HELD_RETRY), code })
+            }
             RegistryError::Busy { until, .. } if until.duration_since(now) > SHORT_WAIT => Some(Answer::Postponed { due: *until }),
             _ => None,
         };
@@ -538,6 +611,7 @@ impl Push<'_> {
             tally.failed.extend(sent.iter().map(|member| member.key.clone()));
             return;
         };
+        let is_held = matches!(answer, Answer::Held { .. });
         let mut notes = futures::stream::iter(sent)
             .map(|member| {
                 let answer = answer.clone();
@@ -548,6 +622,7 @@ impl Push<'_> {
             match done {
                 Ok(done) => {
                     tally.finished += 1;
+                    tally.held.extend(is_held.then(|| member.clone()));
                     tally.for_insider.extend(done.for_insider.then(|| member.key.clone()));
                 }
                 Err(error) => {
@@ -590,6 +665,7 @@ pub(super) fn record(state: &ConsentState) -> Record {
         status: state.head.status,
         source: state.head.source.clone(),
         consent_date: state.head.consent_date,
+        retailers: state.head.retailers.clone(),
     }
 }
 
@@ -600,16 +676,28 @@ pub fn adopted(state: &ConsentState, holding: Holding, now: Timestamp) -> Moveme
 
 /// The head of a movement that the registry told of. Push, pull and status tell of one movement by
 /// the same id, so it is one event whichever comes first.
+///
+/// What stands there under a wrong spelling of the number is not there for anybody: it is a movement
+/// that has still to be registered, a refusal that nobody of the brand took as the brand's own decision.
 pub fn registry_head(holding: Holding, now: Timestamp) -> Head {
-    let consent_date = holding.consent_date.or(holding.creation_date).unwrap_or_else(|| ConsentDate::at(now));
+    let told = holding.consent_date.or(holding.creation_date);
+    let consent_date = told.unwrap_or_else(|| ConsentDate::at(now));
     let transaction = holding.transaction_id.unwrap_or_default();
+    // Two movements of one second share their transaction id, so status and date are part of the name. A
+    // date that nobody told is not: told again, it would be another one.
+    let date = if told.is_none() && !transaction.is_empty() { String::new() } else { consent_date.to_string() };
+    let (kind, origin, source) = match (holding.misspelt, holding.source) {
+        (false, source) => ("iys", Origin::Registry, source),
+        (true, source) if source.is_sendable() => ("misspelt", Origin::Import, source),
+        (true, _) => ("misspelt", Origin::Import, Source::HsKarar),
+    };
     Head {
         status: holding.status,
-        source: holding.source,
+        source,
         consent_date,
-        origin: Origin::Registry,
-        // Two movements of one second share their transaction id, so the status is part of the name.
-        event_id: EventId::derive("iys", [transaction.as_str(), holding.status.as_str(), &consent_date.to_string()]),
+        origin,
+        event_id: EventId::derive(kind, [transaction.as_str(), holding.status.as_str(), &date]),
         received_at: now,
+        retailers: Retailers::default(),
     }
 }

@@ -213,7 +213,10 @@ impl Relay<'_> {
         let now = (self.clock)();
         tracing::warn!(%error, channel = %telling.channel, "Insider gave no answer");
         match error {
-            InsiderError::Held { why, .. } => self.settle(telling, &Answer::Held { why: *why, due: later(now, HELD_RETRY) }, report).await,
+            InsiderError::Held { why, code } => {
+                let held = Answer::Held { why: *why, due: later(now, HELD_RETRY), code: Some(code.clone()) };
+                self.settle(telling, &held, report).await;
+            }
             InsiderError::Busy { until, .. } if until.duration_since(now) > SHORT_WAIT => {
                 self.settle(telling, &Answer::Postponed { due: *until }, report).await;
             }

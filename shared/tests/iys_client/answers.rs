@@ -438,7 +438,8 @@ async fn push_connections_are_registered_listed_and_removed() {
     let account = crate::brand().iys;
     let url = "https://hooks.example.com/iys".parse().unwrap();
     setup.iys.answer("/push/registration", Answer::json(200, json!({"message": "…"})));
-    setup.client.register_push(&account, Channel::Mesaj, &url, &account.push).await.unwrap();
+    let pair = account.push.clone().unwrap();
+    setup.client.register_push(&account, Channel::Mesaj, &url, &pair).await.unwrap();
     let target = json!({"url": "https://hooks.example.com/iys", "type": "MESAJ", "username": "iys", "password": "demo-iys-push"});
     assert_eq!(setup.iys.seen("/push/registration")[0].json(), json!({"connection": [target]}));
 
@@ -448,11 +449,11 @@ async fn push_connections_are_registered_listed_and_removed() {
     assert_eq!((connection.channel, connection.status.as_deref()), (Some(Channel::Mesaj), Some("Bağlantı Oluşturuldu")));
 
     setup.iys.answer("/push/unregistration", Answer::json(200, json!({"message": "…"})));
-    setup.client.unregister_push(&account, Channel::Mesaj, &url, &account.push).await.unwrap();
+    setup.client.unregister_push(&account, Channel::Mesaj, &url, &pair).await.unwrap();
     assert_eq!(setup.iys.seen("/push/unregistration")[0].json(), target);
 
     setup.iys.answer("/push/registration", Answer::error(422, "H531"));
-    let error = setup.client.register_push(&account, Channel::Mesaj, &url, &account.push).await.unwrap_err();
+    let error = setup.client.register_push(&account, Channel::Mesaj, &url, &pair).await.unwrap_err();
     assert!(error.to_string().contains("H531"), "{error}");
 }
 

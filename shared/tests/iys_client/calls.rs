@@ -76,6 +76,7 @@ fn operation(verb: &str, path: &str) -> &'static Operation {
 async fn every_call_is_made_by_the_method_that_the_page_names() {
     let setup = setup().await;
     let (client, account) = (&setup.client, brand().iys);
+    let pair = account.push.clone().unwrap();
     let (channel, kind, list, codes) = (Channel::Eposta, RecipientType::Bireysel, [email()], [12_313_344_u64]);
     let record = record(email(), channel, Status::Onay);
     let day = jiff::civil::date(2026, 11, 19);
@@ -113,9 +114,9 @@ async fn every_call_is_made_by_the_method_that_the_page_names() {
         "queries::history": client.history(&account, channel, kind, &list[0]);
         "queries::history_page": client.history_page(&account, channel, kind, &list[0], 100);
         "feeds::changes": client.changes(&account, Feed::People, None);
-        "push::register_push": client.register_push(&account, channel, &url, &account.push);
+        "push::register_push": client.register_push(&account, channel, &url, &pair);
         "push::push_connections": client.push_connections(&account);
-        "push::unregister_push": client.unregister_push(&account, channel, &url, &account.push);
+        "push::unregister_push": client.unregister_push(&account, channel, &url, &pair);
         "agreements::day_summary": client.day_summary(&account, day, kind);
         "agreements::agreement": client.agreement(&account, day);
         "day_file::day_file": client.day_file(&account, day);
@@ -170,8 +171,8 @@ async fn every_call_waits_for_its_turn() {
     // A token, and then no turn for a while.
     setup.iys.answer("/info/city", Answer::json(200, json!([])));
     setup.client.cities(&brand().iys).await.unwrap();
-    let until = setup.clock.now() + jiff::SignedDuration::from_mins(1);
-    setup.ledger.pause_turns(&setup.client.settings().calls(), until).await.unwrap();
+    let minute = jiff::SignedDuration::from_mins(1);
+    setup.ledger.pause_turns(&setup.client.settings().calls(), setup.clock.now(), minute).await.unwrap();
     let (client, account, day) = (&setup.client, brand().iys, jiff::civil::date(2026, 11, 19));
     for error in [
         client.retailers(&account).await.map(drop).unwrap_err(),

@@ -78,7 +78,7 @@ async fn the_hour_of_one_method_stops_that_method_only() {
 async fn history_counts_against_its_hour_page_by_page() {
     let setup = setup().await;
     let mut settings = crate::settings(setup.iys.url.clone());
-    settings.history_per_hour = 3;
+    settings.limits.history_per_hour = 3;
     let client = Client::new(settings, setup.ledger.clone(), setup.clock.clock(), "frugal");
     let page = json!({"list": [{"type": "EPOSTA", "recipientType": "BIREYSEL", "recipient": "a@example.com", "status": "RET",
                                 "consentDate": "2026-11-18 10:00:00", "source": "HS_WEB"}], "pagination": {"totalCount": 5, "offset": 0}});

@@ -3,6 +3,7 @@
 
 mod account;
 mod agreements;
+mod allowance;
 mod answers;
 mod calls;
 mod failures;
@@ -10,6 +11,7 @@ mod failures;
 mod harness;
 #[path = "../harness/iys.rs"]
 mod iys;
+mod parties;
 mod retailers;
 mod simulator;
 mod token;
@@ -21,7 +23,7 @@ use harness::ManualClock;
 use iys::Iys;
 use shared::brand::Brand;
 use shared::clock::Clock;
-use shared::consent::{Channel, Recipient, RecipientType, Source, Status};
+use shared::consent::{Channel, Recipient, RecipientType, Retailers, Source, Status};
 use shared::iys::{Client, IysRegistry, Settings};
 use shared::ledger::Ledger;
 use shared::registry::{Record, RegistryError};
@@ -34,7 +36,7 @@ const PHONE: &str = "+905992000001";
 /// Settings under which tests are quick: turns are close to each other.
 fn settings(url: Url) -> Settings {
     let mut settings = Settings::new(url);
-    settings.calls_per_second = 1000;
+    settings.limits.calls_per_second = 1000;
     settings
 }
 
@@ -80,6 +82,7 @@ fn record(recipient: Recipient, channel: Channel, status: Status) -> Record {
         status,
         source: Source::HsWeb,
         consent_date: "2026-11-20 12:59:00".parse().unwrap(),
+        retailers: Retailers::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sandbox::iys::{ChannelRefusal, Config, ConsentType, NoRecord, Switches, TokenLimitBody, Unfinished};
 use serde_json::{Value, json};
 use shared::consent::code::Hold;
-use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
+use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Retailers, Source, Status};
 use shared::iys::{Client, IysRegistry, Settings};
 use shared::ledger::Ledger;
 use shared::registry::{Feed, Record, Registry, RegistryError, ResultLine, Submitted, Verdict};
@@ -20,14 +20,14 @@ use crate::{brand, kind};
 
 const BIREYSEL: RecipientType = RecipientType::Bireysel;
 
-struct Simulator {
+pub(crate) struct Simulator {
     url: Url,
     ledger: Ledger,
-    client: Client,
+    pub(crate) client: Client,
     registry: IysRegistry,
 }
 
-async fn simulator(config: Config) -> Simulator {
+pub(crate) async fn simulator(config: Config) -> Simulator {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     tokio::spawn(sandbox::iys::serve(listener, config, std::future::pending()));
@@ -70,17 +70,25 @@ impl Simulator {
     }
 }
 
-fn recipient(text: &str, channel: Channel) -> Recipient {
+pub(crate) fn recipient(text: &str, channel: Channel) -> Recipient {
     Recipient::parse(text, channel).unwrap()
 }
 
 /// A record dated some seconds ago.
-fn record(text: &str, channel: Channel, status: Status, seconds_ago: i64) -> Record {
+pub(crate) fn record(text: &str, channel: Channel, status: Status, seconds_ago: i64) -> Record {
     let date = ConsentDate::at(Timestamp::now() - jiff::SignedDuration::from_secs(seconds_ago));
-    Record { recipient: recipient(text, channel), recipient_type: BIREYSEL, channel, status, source: Source::HsWeb, consent_date: date }
+    Record {
+        recipient: recipient(text, channel),
+        recipient_type: BIREYSEL,
+        channel,
+        status,
+        source: Source::HsWeb,
+        consent_date: date,
+        retailers: Retailers::default(),
+    }
 }
 
-fn transaction(verdict: Verdict) -> String {
+pub(crate) fn transaction(verdict: Verdict) -> String {
     match verdict {
         Verdict::Recorded { transaction_id: Some(id) } => id,
         other => panic!("{other:?}"),
@@ -214,7 +222,7 @@ async fn calls_of_two_workers_at_once_stay_within_the_simulators_limit_of_any_se
     let iys = simulator(quick()).await;
     let mut settings = Settings::new(iys.url.clone());
     // Far below the limit, so that a machine that stands still for a moment does not break the test.
-    settings.calls_per_second = 5;
+    settings.limits.calls_per_second = 5;
     let worker = |name: &str| Client::new(settings.clone(), iys.ledger.clone(), shared::clock::system(), name);
     let workers = [worker("one"), worker("two")];
     let account = brand().iys;

@@ -96,7 +96,7 @@ const ACTS: &[Act] = &[
     act(
         "a hold",
         on!(|l| record(&l, ret()).await),
-        on!(|l| answer(&l, ret(), Target::Registry, Answer::Held { why: Hold::Authority, due: at(500) }).await),
+        on!(|l| answer(&l, ret(), Target::Registry, Answer::Held { why: Hold::Authority, due: at(500), code: None }).await),
     ),
     act(
         "a mark as submitted",

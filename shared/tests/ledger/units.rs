@@ -163,7 +163,7 @@ async fn holding_and_re_opening_work_cost_three_units() {
     let (ledger, meter) = metered().await;
     says(&ledger, Status::Ret, 0, Origin::Insider).await;
     meter.read();
-    hears(&ledger, Target::Registry, Answer::Held { why: Hold::Authority, due: at(3_600) }).await;
+    hears(&ledger, Target::Registry, Answer::Held { why: Hold::Authority, due: at(3_600), code: None }).await;
     assert_eq!(meter.read(), Units::of(1, 2));
     ledger.requeued(&person().key, &[Target::Registry], at(4_000)).await.unwrap();
     assert_eq!(meter.read(), Units::of(1, 2));
@@ -260,7 +260,7 @@ async fn the_largest_state_and_movement_fit_one_unit() {
     let settled = || Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: Some(transaction()) };
     let mut largest = BTreeMap::<char, usize>::new();
     for (registry, insider) in [
-        (Answer::Submitted { submission: transaction(), due: at(60) }, Answer::Held { why: Hold::Authority, due: at(60) }),
+        (Answer::Submitted { submission: transaction(), due: at(60) }, Answer::Held { why: Hold::Authority, due: at(60), code: None }),
         (settled(), settled()),
     ] {
         ledger.answered(&person.key, Target::Insider, &sent, insider, at(1), at(60)).await.unwrap();
@@ -272,4 +272,18 @@ async fn the_largest_state_and_movement_fit_one_unit() {
         }
     }
     assert!(largest.values().all(|bytes| *bytes <= 1024), "{largest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counted_answers_cost_one_unit_a_write_whatever_the_day_held_and_one_more_an_hour() {
+    let (ledger, meter) = metered().await;
+    // Ninety thousand answers an hour are more than the highest pace can make.
+    for hour in 0..25 {
+        ledger.count_answers(50_000, 40_000, at(3600 * hour)).await.unwrap();
+        assert_eq!(meter.read(), Units::of(1, 0), "hour {hour}");
+    }
+    ledger.count_answers(10, 1, at(3600 * 25)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(2, 0), "an hour is over and taken off");
+    ledger.count_answers(10, 0, at(3600 * 25 + 60)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(1, 0));
 }

@@ -154,7 +154,7 @@ async fn the_backlog_counts_by_target_and_state_and_names_the_first_deadline() {
     }
     let earlier = Person::nth(6);
     ledger.record(&earlier.says(Status::Ret, -86_400, Origin::Insider), at(5), at(60)).await.unwrap();
-    let hold = Answer::Held { why: Hold::Authority, due: at(400) };
+    let hold = Answer::Held { why: Hold::Authority, due: at(400), code: None };
     hears(&ledger, &people[2], Target::Registry, hold).await;
     hears(&ledger, &people[3], Target::Registry, Answer::Submitted { submission: "s".into(), due: at(400) }).await;
     hears(&ledger, &people[4], Target::Registry, Answer::Rejected("H175".into())).await;

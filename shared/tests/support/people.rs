@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use shared::consent::{
-    Channel, ConsentDate, ConsentKey, EventId, Head, Movement, Origin, Recipient, RecipientIdKey, RecipientType, Source, Status,
+    Channel, ConsentDate, ConsentKey, EventId, Head, Movement, Origin, Recipient, RecipientIdKey, RecipientType, Retailers, Source, Status,
 };
 
 /// A moment, in seconds after a fixed one (a Wednesday noon in Türkiye).
@@ -50,6 +50,7 @@ impl Person {
                 origin,
                 event_id: EventId::derive(origin.as_str(), [status.as_str(), &second.to_string()]),
                 received_at: at(second + 3),
+                retailers: Retailers::default(),
             },
         }
     }

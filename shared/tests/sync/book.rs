@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use shared::calendar;
-use shared::consent::code::Code;
+use shared::consent::code::{Code, Hold};
 use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
 use shared::registry::{Capabilities, Change, Feed, Holding, Page, Record, Registry, RegistryError, ResultLine, Submitted, Verdict};
 
@@ -79,6 +79,10 @@ pub(crate) struct Inner {
     pub(crate) one_at_a_time: bool,
     /// Whether positions at the door are counted from one, without anything to prove it.
     pub(crate) door_from_one: bool,
+    /// What records of a channel are refused with; a list is refused as a whole.
+    pub(crate) refuses: HashMap<Channel, (Hold, &'static str)>,
+    /// Whether there is no place for another address; a list is refused as a whole.
+    pub(crate) is_full: bool,
     /// How many more times results are asked for in vain.
     pub(crate) empty_results: usize,
     /// Whether results are never told, although everything is processed.
@@ -116,6 +120,19 @@ fn refused(code: &str) -> Verdict {
 }
 
 impl Inner {
+    /// Whether the API user may record these, and there is a place for them.
+    fn admit(&self, records: &[Record]) -> Result<(), RegistryError> {
+        let refusal = records.iter().find_map(|record| self.refuses.get(&record.channel));
+        if let Some((why, code)) = refusal {
+            return Err(RegistryError::Held { why: *why, code: (*code).into() });
+        }
+        let is_new = |record: &Record| !self.rows.contains_key(&(record.recipient.clone(), record.channel, record.recipient_type));
+        if self.is_full && records.iter().any(is_new) {
+            return Err(RegistryError::Held { why: Hold::Quota, code: "H525".into() });
+        }
+        Ok(())
+    }
+
     /// The stateful rules of İYS documentation, "İzin Yönetimi", and the identical resend of the v2
     /// methods.
     fn apply(&mut self, record: &Record, today: ConsentDate) -> Verdict {
@@ -153,7 +170,14 @@ impl Inner {
         let row = Row { status, source: source.clone(), consent_date, transaction_id: id.clone() };
         let (recipient, channel, recipient_type) = key.clone();
         self.rows.entry(key).or_default().push(row);
-        let holding = Holding { status, source, consent_date: Some(consent_date), creation_date: None, transaction_id: Some(id.clone()) };
+        let holding = Holding {
+            status,
+            source,
+            consent_date: Some(consent_date),
+            creation_date: None,
+            transaction_id: Some(id.clone()),
+            misspelt: false,
+        };
         self.feeds.entry(feed_key(feed)).or_default().push(Change { recipient, recipient_type, channel, holding });
         id
     }
@@ -174,6 +198,8 @@ impl Book {
             ordered: HashMap::new(),
             one_at_a_time: false,
             door_from_one: false,
+            refuses: HashMap::new(),
+            is_full: false,
             empty_results: 0,
             silent: false,
             first_version: false,
@@ -256,6 +282,7 @@ impl Registry for Book {
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {
         let today = ConsentDate::at(self.clock.now());
         self.serve(Op::Add, 1, |inner| {
+            inner.admit(std::slice::from_ref(record))?;
             inner.came.push(record.clone());
             Ok(inner.apply(record, today))
         })
@@ -265,6 +292,7 @@ impl Registry for Book {
         let keys: HashSet<_> = records.iter().map(|record| (&record.recipient, record.channel, record.recipient_type)).collect();
         assert_eq!(keys.len(), records.len(), "no key may come twice in one submission");
         self.serve(Op::Submit, records.len(), |inner| {
+            inner.admit(records)?;
             if records.iter().any(|record| inner.refused_unnamed.contains_key(&record.recipient)) {
                 return Err(RegistryError::Defect { why: "refused without a position".into() });
             }
@@ -347,6 +375,7 @@ impl Registry for Book {
                 consent_date: Some(row.consent_date),
                 creation_date: None,
                 transaction_id: Some(row.transaction_id.clone()),
+                misspelt: false,
             }))
         })
     }

@@ -2,6 +2,7 @@
 //! registry in memory that keeps İYS's rules, and the simulated Insider.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod account;
 mod book;
 mod bulk;
 mod crash;
@@ -10,9 +11,11 @@ mod fuse;
 mod harness;
 mod pull;
 mod push;
+mod push_service;
 mod relay;
 #[path = "../harness/sqs.rs"]
 mod sqs;
+mod standing;
 mod sweep;
 mod throttle;
 mod world;

@@ -154,6 +154,7 @@ async fn what_another_road_of_the_brand_registered_is_learnt_by_the_feed() {
         consent_date: Some(date),
         creation_date: None,
         transaction_id: Some("t".into()),
+        misspelt: false,
     };
     let change = shared::registry::Change { recipient: email(1), recipient_type: BIREYSEL, channel: EPOSTA, holding };
     world.take(vec![shared::sync::pull::movement(&world.brand, change, world.clock.now())]).await;

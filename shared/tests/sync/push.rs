@@ -192,7 +192,7 @@ async fn invariant_8_a_channel_without_authority_is_not_called_and_resumes_when_
     world.lose_messages().await;
     assert!(world.book.inner().calls.is_empty());
     let first = world.state(1).await;
-    let Sync::Held { why, since, due } = first.registry else { panic!("{:?}", first.registry) };
+    let Sync::Held { why, since, due, .. } = first.registry else { panic!("{:?}", first.registry) };
     assert_eq!((why, since, due), (Hold::Authority, world.clock.now(), world.clock.now() + SignedDuration::from_mins(30)));
     // Still none: held on, visibly since then.
     world.clock.advance(SignedDuration::from_mins(31));

@@ -206,7 +206,7 @@ async fn wrong_keys_hold_the_work_until_they_are_right() {
     registry_says(&world, 1, EPOSTA, BIREYSEL, RET, 60).await;
     world.lose_messages().await;
     assert!(world.relay(&world.keys([1])).await.failed.is_empty());
-    let Sync::Held { why, since, due } = world.state(1).await.insider else { panic!("not held") };
+    let Sync::Held { why, since, due, .. } = world.state(1).await.insider else { panic!("not held") };
     assert_eq!((why, since, due), (Hold::Credentials, world.clock.now(), world.clock.now() + SignedDuration::from_mins(30)));
     world.clock.advance(SignedDuration::from_mins(30));
     assert_eq!(world.sweep().await.keys, 1);

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use shared::brand::Brand;
 use shared::clock::Clock;
 use shared::consent::{
-    Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Movement, Origin, Outcome, Recipient, RecipientType, Source, Status,
-    Sync,
+    Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Movement, Origin, Outcome, Recipient, RecipientType, Retailers, Source,
+    Status, Sync,
 };
 use shared::insider::{self, Throttle};
 use shared::intake::Intake;
@@ -21,10 +21,13 @@ use shared::ledger::{Ledger, Recorded};
 use shared::queue::{KeyRef, PushMessage, Queues, RelayMessage};
 use shared::sync::pull::Pull;
 use shared::sync::push::Push;
+use shared::sync::push_service::PushService;
 use shared::sync::relay::Relay;
+use shared::sync::standing::{Guard, Keeper};
 use shared::sync::sweep::{Sweep, Swept};
 use url::Url;
 
+use crate::account::Office;
 use crate::book::Book;
 use crate::fuse::Fuse;
 use crate::harness::{self, ManualClock};
@@ -33,6 +36,8 @@ use crate::sqs;
 /// A Friday, 13:00 in Türkiye.
 pub(crate) const START: &str = "2026-11-20T10:00:00Z";
 pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(15);
+/// How long a barred brand is left alone.
+pub(crate) const PAUSE: SignedDuration = SignedDuration::from_mins(30);
 pub(crate) const RESULT_WAIT: SignedDuration = SignedDuration::from_secs(300);
 /// After how long a message that failed comes again.
 const VISIBILITY: SignedDuration = SignedDuration::from_secs(750);
@@ -64,6 +69,7 @@ pub(crate) struct World {
     pub(crate) intake: Intake,
     pub(crate) brand: Brand,
     pub(crate) book: Book,
+    pub(crate) office: Office,
     insider_url: Url,
     insider: OnceLock<insider::Client>,
     http: reqwest::Client,
@@ -105,6 +111,7 @@ impl World {
         Self {
             now: clock.clock(),
             book: Book::new(clock.clone(), fuse.clone()),
+            office: Office::new(fuse.clone()),
             intake: Intake::new(ledger.clone(), queues.clone(), GRACE),
             brand: Brand::read(include_str!("../../../infra/local/brands/demo.json")).unwrap(),
             clock,
@@ -134,6 +141,33 @@ impl World {
             result_wait: RESULT_WAIT,
             stop_at: Timestamp::MAX,
         }
+    }
+
+    /// The registry as a run of a function uses it.
+    pub(crate) fn guard(&self) -> Guard<'_> {
+        Guard::new(&self.book, &self.ledger, &self.brand, &self.now)
+    }
+
+    /// The way to the registry, through a guard.
+    pub(crate) fn push_by<'a>(&'a self, guard: &'a Guard<'a>) -> Push<'a> {
+        Push { registry: guard, ..self.push() }
+    }
+
+    pub(crate) fn keeper(&self) -> Keeper<'_> {
+        Keeper {
+            ledger: &self.ledger,
+            queues: &self.queues,
+            brand: &self.brand,
+            account: &self.office,
+            registry: &self.book,
+            clock: &self.now,
+            grace: GRACE,
+            pause: PAUSE,
+        }
+    }
+
+    pub(crate) fn push_service<'a>(&'a self, url: &'a Url, secret: &'a (dyn Fn() -> String + Send + std::marker::Sync)) -> PushService<'a> {
+        PushService { ledger: &self.ledger, brand: &self.brand, connections: &self.office, url, clock: &self.now, secret }
     }
 
     /// Insider's client, made for the brand as it is at the first call.
@@ -186,7 +220,8 @@ impl World {
     pub(crate) fn movement(&self, key: ConsentKey, recipient: Recipient, status: Status, date: ConsentDate, origin: Origin) -> Movement {
         let source = if origin == Origin::Registry { "IYS_WEB".parse().unwrap() } else { Source::HsWeb };
         let event_id = EventId::derive(origin.as_str(), [status.as_str(), &date.to_string()]);
-        let head = Head { status, source, consent_date: date, origin, event_id, received_at: self.clock.now() };
+        let head =
+            Head { status, source, consent_date: date, origin, event_id, received_at: self.clock.now(), retailers: Retailers::default() };
         Movement { key, recipient, head }
     }
 
@@ -358,12 +393,13 @@ impl World {
 
     /// What `iys-push` does with a message. Whether it is done with.
     pub(crate) async fn handle(&self, message: &PushMessage) -> bool {
+        let guard = self.guard();
         match message {
             PushMessage::Keys { brand, keys } => {
                 let keys: Vec<_> = keys.iter().map(|key: &KeyRef| key.key(brand)).collect();
-                self.push().run(&keys).await.failed.is_empty()
+                self.push_by(&guard).run(&keys).await.failed.is_empty()
             }
-            PushMessage::Submission { id, .. } => self.push().look_after(id).await,
+            PushMessage::Submission { id, .. } => self.push_by(&guard).look_after(id).await,
         }
     }
 }

@@ -8,7 +8,7 @@ use iys_push::{App, Reach};
 use jiff::{SignedDuration, Timestamp};
 use shared::brand::Brand;
 use shared::brands::Brands;
-use shared::consent::{Channel, ConsentDate, ConsentKey, EventId, Head, Movement, Origin, Recipient, RecipientType, Source, Status};
+use shared::consent::{Channel, ConsentDate, ConsentKey, EventId, Head, Movement, Origin, Recipient, RecipientType, Retailers, Source, Status};
 use shared::intake::Intake;
 use shared::ledger::Ledger;
 use shared::queue::Queues;
@@ -74,7 +74,7 @@ impl Desk {
         let consent_date = ConsentDate::at(self.clock.now() - SignedDuration::from_secs(seconds_ago));
         let source = if origin == Origin::Registry { "IYS_WEB".parse().expect("a source") } else { Source::HsWeb };
         let event_id = EventId::derive(origin.as_str(), [status.as_str(), &consent_date.to_string()]);
-        let head = Head { status, source, consent_date, origin, event_id, received_at: self.clock.now() };
+        let head = Head { status, source, consent_date, origin, event_id, received_at: self.clock.now(), retailers: Retailers::default() };
         Movement { key, recipient, head }
     }
 

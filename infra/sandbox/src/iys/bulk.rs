@@ -8,13 +8,13 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::access::BrandAccess;
-use super::config::Unfinished;
 use super::errors::{ApiError, Problem};
 use super::model::{Consent, turkish, write_date};
 use super::refusals::{Asked, Place};
 use super::rules::{self, BULK_MAXIMUM, Remarks};
-use super::single::{has_room, moment, stateless};
+use super::single::{has_room, moment, stateless, strangers};
 use super::store::{Item, Outcome};
+use super::switches::{BadItem, Switches, Unfinished};
 use super::{Iys, seconds};
 use crate::server::json as answer;
 
@@ -32,7 +32,7 @@ pub(super) async fn add_v2(State(iys): State<Arc<Iys>>, access: BrandAccess, bod
 
 fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Response, ApiError> {
     let now = iys.now();
-    let (provider, brand) = (access.provider(iys)?, access.brand(iys)?);
+    let (account, brand, switches) = (&access.account, &access.brand, iys.switches());
     let value: Value = serde_json::from_slice(body).map_err(|_| ApiError::code("H014"))?;
     let items = value.as_array().filter(|items| !items.is_empty()).ok_or_else(|| ApiError::code("H092"))?;
     if items.len() > BULK_MAXIMUM {
@@ -41,23 +41,32 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
     if let Some(planted) = iys.planted_list(items) {
         return Ok(planted);
     }
-    let consents = check_all(iys, items, &moment(iys, brand, now))?;
+    let consents = check_all(iys, items, &moment(iys, brand, &switches, now), switches.bad_item)?;
     for (index, consent) in consents.iter().enumerate() {
-        access.may_write(iys, consent).map_err(|error| with_index(error, index))?;
-        let strangers = rules::unknown_retailers(consent, &brand.retailers);
+        let Ok(consent) = consent else { continue };
+        access.may_write(iys, consent.consent_type).map_err(|error| with_index(error, index))?;
+        let strangers = strangers(iys, brand, consent);
         if !strangers.is_empty() {
             return Err(with_index(ApiError::all(403, strangers), index));
         }
     }
     let code = brand.brand_code;
-    let echoes: Vec<Map<String, Value>> = consents.iter().map(echo).collect();
+    let echoes: Vec<Map<String, Value>> =
+        consents.iter().zip(items).map(|(consent, item)| consent.as_ref().map_or_else(|_| as_sent(item), echo)).collect();
     let mut store = iys.store(now);
-    if !has_room(&store, provider, consents.iter().map(|consent| consent.key(code))) {
+    if !has_room(&store, account, consents.iter().flatten().map(|consent| consent.key(code))) {
         return Err(ApiError::code("H525"));
     }
-    let planted = |item: &Value| iys.planted(Place::Row, &Asked::of(item.as_object()?)?).map(|hit| Arc::from(hit.code));
-    let consents = consents.into_iter().zip(items).map(|(consent, item)| (consent, planted(item))).collect();
-    let (id, item_ids) = store.enqueue(code, consents, v2, now, seconds(iys.config.bulk_delay_seconds));
+    let planted = |item: &Value| iys.planted(Place::Row, &Asked::of(item.as_object()?)?).map(|hit| Outcome::Planted(Arc::from(hit.code)));
+    let entries = consents
+        .into_iter()
+        .zip(items)
+        .map(|(consent, item)| match consent {
+            Ok(consent) => (Some(consent), planted(item)),
+            Err(code) => (None, Some(Outcome::Failure(code))),
+        })
+        .collect();
+    let (id, item_ids) = store.enqueue(code, entries, v2, now, seconds(iys.config.bulk_delay_seconds));
     drop(store);
     let creation = write_date(turkish(now));
     let rows: Vec<Value> = echoes
@@ -69,11 +78,17 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
             Value::Object(row)
         })
         .collect();
-    Ok(answer(iys.config.switches.bulk_status, &json!({ "requestId": id, "subRequests": rows })))
+    Ok(answer(switches.bulk_status, &json!({ "requestId": id, "subRequests": rows })))
 }
 
-/// Applies the stateless rules to every item; one bad item refuses the whole list (U16).
-fn check_all(iys: &Iys, items: &[Value], moment: &rules::Moment<'_>) -> Result<Vec<Consent>, ApiError> {
+/// Applies the stateless rules to every item. A bad one refuses the whole list, or has its code for an
+/// outcome (U16).
+fn check_all(
+    iys: &Iys,
+    items: &[Value],
+    moment: &rules::Moment<'_>,
+    bad_item: BadItem,
+) -> Result<Vec<Result<Consent, &'static str>>, ApiError> {
     let mut remarks = Remarks::default();
     let mut problems = Vec::new();
     let mut consents = Vec::with_capacity(items.len());
@@ -81,17 +96,37 @@ fn check_all(iys: &Iys, items: &[Value], moment: &rules::Moment<'_>) -> Result<V
         let Some(item) = item.as_object() else {
             return Err(with_index(ApiError::code("H092"), index));
         };
-        match rules::check(item, moment, &mut remarks) {
-            Ok(consent) => consents.push((index, consent)),
-            Err(found) => problems.extend(found.into_iter().map(|found| Problem { index: Some(index), ..found })),
+        match rules::check(item, moment, &mut remarks).result() {
+            Ok(consent) => consents.push(Ok(consent)),
+            Err(found) => {
+                consents.push(Err(found.first().map_or("H015", |first| first.code)));
+                problems.extend(found.into_iter().map(|found| Problem { index: Some(index), ..found }));
+            }
         }
     }
-    for index in rules::duplicates(consents.iter().map(|(index, consent)| (*index, consent))) {
+    let read = consents.iter().enumerate().filter_map(|(index, consent)| consent.as_ref().ok().map(|consent| (index, consent)));
+    for index in rules::duplicates(read) {
         remarks.violations.push("duplicate_in_list");
         problems.push(Problem { index: Some(index), ..Problem::new("H194") });
+        if let Some(consent) = consents.get_mut(index) {
+            *consent = Err("H194");
+        }
     }
     iys.note(&remarks);
-    if problems.is_empty() { Ok(consents.into_iter().map(|(_, consent)| consent).collect()) } else { Err(stateless(problems, 422)) }
+    if bad_item == BadItem::Row {
+        for code in consents.iter().filter_map(|consent| consent.as_ref().err()) {
+            iys.stats.violation(&format!("rejected:{code}"));
+        }
+        return Ok(consents);
+    }
+    if problems.is_empty() { Ok(consents) } else { Err(stateless(problems, 422)) }
+}
+
+/// A bad item as it came, without what is no value.
+fn as_sent(item: &Value) -> Map<String, Value> {
+    item.as_object()
+        .map(|item| item.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect())
+        .unwrap_or_default()
 }
 
 fn with_index(error: ApiError, index: usize) -> ApiError {
@@ -137,31 +172,31 @@ fn result(iys: &Iys, access: &BrandAccess, id: &str, v2: bool) -> Result<Respons
         return Err(iys.refuse_query(ApiError::from_problem(Problem::at(code, "requestId", Some(&json!(id))))));
     }
     let now = iys.now();
-    let brand = access.brand(iys)?;
+    let switches = iys.switches();
     let store = iys.store(now);
     let retention = seconds(iys.config.bulk_retention_days.saturating_mul(24 * 3600));
-    let found = store.request(id, brand.brand_code).filter(|request| now.duration_since(request.taken) <= retention);
+    let found = store.request(id, access.brand_code()).filter(|request| now.duration_since(request.taken) <= retention);
     let Some(request) = found else {
         iys.stats.warning("result_of_unknown_request");
         return Ok(answer(200, &json!([])));
     };
     if now < request.due {
         iys.stats.violation("result_queried_early");
-        if iys.config.switches.unfinished == Unfinished::Empty {
+        if switches.unfinished == Unfinished::Empty {
             return Ok(answer(200, &json!([])));
         }
     }
-    let rows: Vec<Value> = request.items.iter().enumerate().map(|(index, item)| row(iys, id, index, item, v2)).collect();
+    let rows: Vec<Value> =
+        request.items.iter().enumerate().map(|(index, item)| row(&switches, id, index, item, v2, now >= request.due)).collect();
     Ok(answer(200, &Value::Array(rows)))
 }
 
-fn row(iys: &Iys, id: &str, index: usize, item: &Item, v2: bool) -> Value {
-    let switches = &iys.config.switches;
+fn row(switches: &Switches, id: &str, index: usize, item: &Item, v2: bool, due: bool) -> Value {
     let mut row = Map::new();
     row.insert("index".to_owned(), json!(index + usize::from(switches.index_from_one)));
     let name = if switches.lowercase_subrequest { "subrequestId" } else { "subRequestId" };
     row.insert(name.to_owned(), json!(item.id));
-    match &item.outcome {
+    match item.outcome.as_ref().filter(|_| due) {
         None => {
             row.insert("status".to_owned(), json!("enqueue"));
         }

@@ -38,7 +38,8 @@ struct Wanted {
 }
 
 fn brand_codes(iys: &Iys, wanted: Option<u64>) -> Vec<u64> {
-    let all = iys.config.providers.iter().flat_map(|provider| &provider.brands).map(|brand| brand.brand_code);
+    let providers = iys.book.providers();
+    let all = providers.iter().flat_map(|account| account.brand_codes());
     all.filter(|code| wanted.is_none_or(|wanted| wanted == *code)).collect()
 }
 
@@ -69,6 +70,12 @@ fn row(key: &Key, movement: &Movement) -> Value {
     let mut row = movement.listed(key);
     row.remove("recipient");
     row.insert("brandCode".to_owned(), json!(key.brand));
+    if let Some(code) = movement.retailer_code {
+        row.insert("retailerCode".to_owned(), json!(code));
+    }
+    if !movement.retailer_access.is_empty() {
+        row.insert("retailerAccess".to_owned(), json!(movement.retailer_access));
+    }
     Value::Object(row)
 }
 
@@ -94,8 +101,7 @@ async fn citizen(State(iys): State<Arc<Iys>>, body: Bytes) -> Response {
         Ok(act) => act,
         Err(error) => return unreadable(&error),
     };
-    let owner = iys.config.providers.iter().find(|provider| provider.brands.iter().any(|brand| brand.brand_code == act.brand_code));
-    let Some(owner) = owner else {
+    let Some(owner) = iys.book.owner_of(act.brand_code) else {
         return answer(404, &json!({ "error": "no such brand" }));
     };
     let source = act.source.unwrap_or_else(|| "IYS_WEB".to_owned());

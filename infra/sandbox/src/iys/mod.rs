@@ -3,39 +3,58 @@
 mod access;
 mod account;
 mod address;
+mod agreements;
+mod book;
 mod bulk;
 mod calendar;
+mod changes;
 mod config;
 mod control;
+mod day_file;
 mod errors;
+mod gate;
+mod hub;
+mod info;
+mod integrator;
 mod model;
+mod paging;
+mod parties;
 mod push;
 mod query;
 mod refusals;
+mod retailer;
+mod retailer_access;
+mod retailers;
 mod rules;
 mod single;
 mod store;
+mod switches;
+mod timestamp;
 mod token;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-pub use config::{
-    BadCredentials, Brand, ChannelRefusal, Config, FirstKarar, NoRecord, Provider, PushConnection, Seed, Subscription, SubscriptionStatus,
-    Switches, TokenLimitBody, Unfinished,
-};
+pub use agreements::ProcessStatus;
+pub use config::{Config, PushConnection, Seed};
+pub use gate::QualityGate;
 pub use model::{ConsentType, RecipientType, Status};
+pub use parties::{Authority, Brand, Grant, Partner, Provider, Subscription, SubscriptionStatus};
 pub use refusals::{Place, Refusal};
 pub use rules::DayCount;
+pub use switches::{
+    BadCredentials, BadItem, ChannelRefusal, CheckOrder, EmailForm, FirstKarar, HashMethod, NoRecord, PartnerCodes, StaleCursor,
+    SubscriptionId, Switches, TokenLimitBody, Unfinished, V2Refused,
+};
 
 use crate::faults::Faults;
 use crate::server::{self, Observer};
@@ -53,7 +72,12 @@ pub(crate) struct Iys {
     store: Mutex<store::Store>,
     tokens: Mutex<token::Tokens>,
     limits: Mutex<Limits>,
-    push: push::Hub,
+    switches: Arc<RwLock<Switches>>,
+    book: book::Book,
+    door: gate::Door,
+    agreements: Mutex<agreements::Agreements>,
+    retailers: Mutex<retailers::Register>,
+    push: hub::Hub,
     refusals: refusals::Refusals,
 }
 
@@ -76,10 +100,28 @@ impl Iys {
         (self.config.clock)()
     }
 
+    /// The open points as they are switched now.
+    pub(crate) fn switches(&self) -> Switches {
+        *self.switches.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn switch(&self, switches: Switches) {
+        *self.switches.write().unwrap_or_else(PoisonError::into_inner) = switches;
+    }
+
+    pub(crate) fn agreements(&self) -> MutexGuard<'_, agreements::Agreements> {
+        self.agreements.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The retailers. Whoever needs the store, too, takes the store first.
+    pub(crate) fn retailers(&self) -> MutexGuard<'_, retailers::Register> {
+        self.retailers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The store, brought to `now`; refusals of bulk items are counted on the way.
     pub(crate) fn store(&self, now: Timestamp) -> MutexGuard<'_, store::Store> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        for code in store.settle(now, &self.config.switches) {
+        for code in store.settle(now, &self.switches()) {
             self.stats.rejected(code);
             self.stats.violation(&format!("rejected:{code}"));
         }
@@ -111,7 +153,7 @@ impl Iys {
 
     /// Adds `Retry-After` where the settings ask for it.
     pub(crate) fn add_retry_after(&self, response: &mut Response) {
-        if let Some(seconds) = self.config.switches.retry_after_seconds {
+        if let Some(seconds) = self.switches().retry_after_seconds {
             response.headers_mut().insert(axum::http::header::RETRY_AFTER, seconds.into());
         }
     }
@@ -158,7 +200,8 @@ impl Iys {
 /// If no HTTP client for push deliveries can be built, or a seed record cannot be read.
 pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
     let stats = Arc::new(Stats::default());
-    let push = push::Hub::new(&config, Arc::clone(&stats))?;
+    let switches = Arc::new(RwLock::new(config.switches));
+    let push = hub::Hub::new(&config, Arc::clone(&stats), Arc::clone(&switches))?;
     let iys = Arc::new(Iys {
         stats,
         faults: Arc::new(Faults::default()),
@@ -169,6 +212,11 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future<
             status: Window::new(config.status_limit_per_hour, HOUR_SECONDS),
             history: Window::new(config.history_limit_per_hour, HOUR_SECONDS),
         }),
+        switches,
+        book: book::Book::new(&config.providers, &config.partners),
+        door: gate::Door::new(config.listed_addresses.clone()),
+        agreements: Mutex::default(),
+        retailers: Mutex::new(retailers::Register::new(&config)),
         push,
         refusals: refusals::Refusals::default(),
         config,
@@ -200,14 +248,38 @@ fn router(iys: &Arc<Iys>) -> Router {
         .route("/sps/{iysCode}/brands/{brandCode}/consents/history", post(query::history))
         .route("/sps/{iysCode}/brands/{brandCode}/push/registration", get(push::list).post(push::register))
         .route("/sps/{iysCode}/brands/{brandCode}/push/unregistration", post(push::unregister))
+        .route("/sps/{iysCode}/brands/{brandCode}/changes/{reportDate}/recipients/{recipientType}", get(agreements::summary))
+        .route("/sps/{iysCode}/brands/{brandCode}/changes/{reportDate}/file", get(agreements::download))
+        .route("/sps/{iysCode}/brands/{brandCode}/agreements/{reportDate}", get(agreements::info).put(agreements::confirm))
+        .route("/sps/{iysCode}/brands/{brandCode}/agreements/{reportDate}/timestamp", get(agreements::stamp))
+        .route("/sps/{iysCode}/brands/{brandCode}/retailers", get(retailers::list).post(retailers::create))
+        .route("/sps/{iysCode}/brands/{brandCode}/retailers/{retailerCode}", get(retailers::read).delete(retailers::delete))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/retailers/access", put(retailer_access::replace).post(retailer_access::add))
+        .route("/sps/{iysCode}/brands/{brandCode}/consent/retailers/access/list", post(retailer_access::list))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/retailers/access/remove", post(retailer_access::remove))
+        .route("/sps/{iysCode}/brands/{brandCode}/consents/retailers/access/remove/all", post(retailer_access::remove_all))
+        .route("/integrator/{integratorCode}/sps", get(integrator::providers))
+        .route("/integrator/{integratorCode}/sps/{iysCode}", get(integrator::provider))
+        .route("/integrator/{integratorCode}/subscription", get(integrator::subscription))
+        .route("/info/city", get(info::cities))
+        .route("/info/city/{code}", get(info::city))
+        .route("/info/town", get(info::towns))
+        .route("/info/town/{code}", get(info::town))
         .layer(from_fn_with_state(Arc::clone(iys), access::limit))
         .merge(control::routes())
+        .merge(changes::routes())
         .merge(refusals::routes())
         .merge(crate::control::routes(Arc::clone(&iys.stats), Arc::clone(&iys.faults)).with_state(()))
-        .fallback(async || server::json(404, &json!({ "error": "no such path" })))
+        .fallback(async || no_such_path())
+        .layer(from_fn_with_state(Arc::clone(iys), gate::guard))
         .layer(from_fn_with_state(observer, server::observe))
         .layer(DefaultBodyLimit::disable())
         .with_state(Arc::clone(iys))
+}
+
+/// The answer to a path that İYS does not have.
+pub(crate) fn no_such_path() -> Response {
+    server::json(404, &json!({ "error": "no such path" }))
 }
 
 /// A count of seconds as a duration.

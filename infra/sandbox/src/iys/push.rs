@@ -1,104 +1,18 @@
-//! The push service: registration with its handshake, and delivery of recipients' movements.
+//! The methods of the push service: registration with its handshake, list, unregistration.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
-use jiff::Timestamp;
-use reqwest::Client;
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
 
 use super::Iys;
 use super::access::BrandAccess;
-use super::config::Config;
 use super::errors::{ApiError, Problem};
-use super::model::{ConsentType, turkish, write_date};
-use crate::outbound;
+use super::hub::{Hub, Receiver};
+use super::model::ConsentType;
 use crate::server::json as answer;
-use crate::stats::Stats;
-
-/// Active connections per brand and channel.
-const CONNECTIONS_MAXIMUM: usize = 2;
-/// Records in one delivery (U21).
-const BATCH_MAXIMUM: usize = 100;
-
-/// The connections and the way to them.
-pub(crate) struct Hub {
-    connections: Mutex<Vec<Connection>>,
-    client: Client,
-    stats: Arc<Stats>,
-    retry_ms: Arc<[u64]>,
-}
-
-/// What a receiver is called with.
-#[derive(Clone)]
-struct Receiver {
-    url: String,
-    username: String,
-    password: String,
-}
-
-struct Connection {
-    brand: u64,
-    consent_type: ConsentType,
-    receiver: Receiver,
-    registered: Timestamp,
-    records: mpsc::UnboundedSender<Value>,
-}
-
-impl Hub {
-    pub(crate) fn new(config: &Config, stats: Arc<Stats>) -> std::io::Result<Self> {
-        let hub = Self { connections: Mutex::default(), client: outbound::client()?, stats, retry_ms: config.push_retry_ms.clone().into() };
-        for preset in &config.push_connections {
-            let receiver = Receiver { url: preset.url.clone(), username: preset.username.clone(), password: preset.password.clone() };
-            hub.connect(preset.brand_code, preset.consent_type, receiver, (config.clock)());
-        }
-        Ok(hub)
-    }
-
-    /// Hands a record to every connection of its brand and channel.
-    pub(crate) fn publish(&self, brand: u64, consent_type: ConsentType, record: &Value) {
-        for connection in self.lock().iter() {
-            if connection.brand == brand && connection.consent_type == consent_type {
-                // A worker ends only together with its connection.
-                if connection.records.send(record.clone()).is_ok() {
-                    self.stats.deliveries(|counts| counts.queued += 1);
-                }
-            }
-        }
-    }
-
-    fn connect(&self, brand: u64, consent_type: ConsentType, receiver: Receiver, registered: Timestamp) {
-        let (records, waiting) = mpsc::unbounded_channel();
-        let work = deliver(self.client.clone(), Arc::clone(&self.stats), Arc::clone(&self.retry_ms), receiver.clone(), waiting);
-        tokio::spawn(work);
-        self.lock().push(Connection { brand, consent_type, receiver, registered, records });
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Delivers one connection's records in order, as many at once as are waiting.
-async fn deliver(client: Client, stats: Arc<Stats>, retry_ms: Arc<[u64]>, receiver: Receiver, mut waiting: mpsc::UnboundedReceiver<Value>) {
-    let mut batch = Vec::with_capacity(BATCH_MAXIMUM);
-    loop {
-        batch.clear();
-        let count = waiting.recv_many(&mut batch, BATCH_MAXIMUM).await;
-        if count == 0 {
-            return;
-        }
-        let body = json!({ "list": batch });
-        let records = u64::try_from(count).unwrap_or(u64::MAX);
-        outbound::deliver(&stats, records, &retry_ms, || {
-            outbound::post(&client, &receiver.url, &body).basic_auth(&receiver.username, Some(&receiver.password))
-        })
-        .await;
-    }
-}
 
 /// The payload that İYS tries every new connection with (İYS API documentation, push registration).
 fn test_payload() -> Value {
@@ -113,28 +27,28 @@ fn test_payload() -> Value {
     })
 }
 
-/// `POST …/push/registration`.
+/// `POST …/push/registration`: form first, then the limit, then the handshake; all connections or none.
 pub(super) async fn register(State(iys): State<Arc<Iys>>, access: BrandAccess, body: Bytes) -> Result<Response, ApiError> {
-    let brand = access.brand(&iys)?.brand_code;
+    let brand = access.brand_code();
     let value: Value = serde_json::from_slice(&body).map_err(|_| ApiError::code("H014"))?;
     let wanted = value.get("connection").and_then(Value::as_array).filter(|list| !list.is_empty()).ok_or_else(|| ApiError::code("H531"))?;
-    let mut checked = Vec::with_capacity(wanted.len());
+    let mut checked: Vec<(ConsentType, Receiver)> = Vec::with_capacity(wanted.len());
     for entry in wanted {
         let (consent_type, receiver) = connection(entry, iys.config.allow_http_push)?;
-        let active = iys.push.lock().iter().filter(|one| one.brand == brand && one.consent_type == consent_type).count();
+        access.may_read(&iys, consent_type)?;
         let asked = checked.iter().filter(|(other, _)| *other == consent_type).count();
-        if active + asked >= CONNECTIONS_MAXIMUM {
+        if !iys.push.has_room(brand, consent_type, asked + 1) {
             return Err(ApiError::code("H530"));
         }
         checked.push((consent_type, receiver));
     }
     for (_, receiver) in &checked {
-        handshake(&iys.push.client, receiver).await.map_err(ApiError::code)?;
+        handshake(&iys.push, receiver).await.map_err(ApiError::code)?;
     }
     for (consent_type, receiver) in checked {
         iys.push.connect(brand, consent_type, receiver, iys.now());
     }
-    Ok(answer(200, &json!({ "message": "Bağlantı oluşturuldu." })))
+    Ok(answer(200, &json!({ "message": "Bağlantı oluşturuldu" })))
 }
 
 /// Reads one connection object.
@@ -149,69 +63,35 @@ fn connection(entry: &Value, allow_http: bool) -> Result<(ConsentType, Receiver)
     let consent_type = text("type").ok_or_else(|| ApiError::from_problem(Problem::at("H111", "type", None)))?;
     let consent_type =
         ConsentType::parse(consent_type).ok_or_else(|| ApiError::from_problem(Problem::at("H117", "type", fields.get("type"))))?;
-    match (text("username"), text("password")) {
-        (Some(username), Some(password)) => {
-            Ok((consent_type, Receiver { url: url.to_owned(), username: username.to_owned(), password: password.to_owned() }))
-        }
-        _ => Err(ApiError::code("H093")),
-    }
+    let credential = |name: &str| text(name).map(str::to_owned).ok_or_else(|| ApiError::from_problem(Problem::at("H093", name, None)));
+    Ok((consent_type, Receiver { url: url.to_owned(), username: credential("username")?, password: credential("password")? }))
 }
 
 /// Tries a receiver: without credentials it must refuse with 401, with them it must take the test
 /// payload, each within the time limit.
-async fn handshake(client: &Client, receiver: &Receiver) -> Result<(), &'static str> {
+async fn handshake(hub: &Hub, receiver: &Receiver) -> Result<(), &'static str> {
     let payload = test_payload();
     let failed = |error: reqwest::Error| if error.is_timeout() { "H191" } else { "H530" };
-    let bare = outbound::post(client, &receiver.url, &payload).send().await.map_err(failed)?;
+    let bare = hub.post(&receiver.url, &payload).send().await.map_err(failed)?;
     if bare.status().as_u16() != 401 {
         return Err("H530");
     }
-    let tried = outbound::post(client, &receiver.url, &payload)
-        .basic_auth(&receiver.username, Some(&receiver.password))
-        .send()
-        .await
-        .map_err(failed)?;
+    let tried = hub.post(&receiver.url, &payload).basic_auth(&receiver.username, Some(&receiver.password)).send().await.map_err(failed)?;
     if tried.status().is_success() { Ok(()) } else { Err("H530") }
 }
 
 /// `GET …/push/registration`.
 pub(super) async fn list(State(iys): State<Arc<Iys>>, access: BrandAccess) -> Result<Response, ApiError> {
-    let brand = access.brand(&iys)?.brand_code;
-    let rows: Vec<Value> = iys
-        .push
-        .lock()
-        .iter()
-        .filter(|connection| connection.brand == brand)
-        .map(|connection| {
-            json!({
-                "url": connection.receiver.url,
-                "type": connection.consent_type,
-                "registerTime": write_date(turkish(connection.registered)),
-                "status": "Bağlantı Oluşturuldu",
-            })
-        })
-        .collect();
-    Ok(answer(200, &Value::Array(rows)))
+    Ok(answer(200, &Value::Array(iys.push.listed(access.brand_code()))))
 }
 
 /// `POST …/push/unregistration`.
 pub(super) async fn unregister(State(iys): State<Arc<Iys>>, access: BrandAccess, body: Bytes) -> Result<Response, ApiError> {
-    let brand = access.brand(&iys)?.brand_code;
     let value: Value = serde_json::from_slice(&body).map_err(|_| ApiError::code("H014"))?;
     let (consent_type, receiver) = connection(&value, iys.config.allow_http_push)?;
-    let mut connections = iys.push.lock();
-    let found = connections.iter().position(|one| {
-        one.brand == brand
-            && one.consent_type == consent_type
-            && one.receiver.url == receiver.url
-            && one.receiver.username == receiver.username
-            && one.receiver.password == receiver.password
-    });
-    match found {
-        Some(at) => {
-            connections.remove(at);
-            Ok(answer(200, &json!({ "message": "Bağlantı kaldırıldı." })))
-        }
-        None => Err(ApiError::code("H530")),
+    if iys.push.disconnect(access.brand_code(), consent_type, &receiver) {
+        Ok(answer(200, &json!({ "message": "Bağlantı kaldırıldı" })))
+    } else {
+        Err(ApiError::code("H530"))
     }
 }

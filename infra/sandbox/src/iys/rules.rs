@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::address;
 use super::calendar;
-use super::config::{FirstKarar, Switches};
 use super::errors::Problem;
 use super::model::{BadDate, Consent, ConsentType, RecipientType, Status, read_date};
+use super::switches::{FirstKarar, Switches};
 
 /// The 13 sources that a provider may send (İYS API documentation, “Tanımlar”).
 pub(crate) const PROVIDER_SOURCES: [&str; 13] = [
@@ -105,8 +105,26 @@ pub(crate) struct Remarks {
     pub(crate) warnings: Vec<&'static str>,
 }
 
-/// Applies the stateless rules to one consent object; all problems are returned together.
-pub(crate) fn check(item: &Map<String, Value>, moment: &Moment<'_>, remarks: &mut Remarks) -> Result<Consent, Vec<Problem>> {
+/// What the stateless rules make of a consent object.
+pub(crate) struct Checked {
+    /// The consent, if it could be read, whether or not there are problems with it.
+    pub(crate) consent: Option<Consent>,
+    /// All problems.
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Checked {
+    /// The consent if there is no problem with it.
+    pub(crate) fn result(self) -> Result<Consent, Vec<Problem>> {
+        match self.consent {
+            Some(consent) if self.problems.is_empty() => Ok(consent),
+            _ => Err(self.problems),
+        }
+    }
+}
+
+/// Applies the stateless rules to one consent object.
+pub(crate) fn check(item: &Map<String, Value>, moment: &Moment<'_>, remarks: &mut Remarks) -> Checked {
     let mut problems = empty_values(item, remarks);
     for (field, value) in item {
         if !FIELDS.contains(&field.as_str()) {
@@ -123,15 +141,16 @@ pub(crate) fn check(item: &Map<String, Value>, moment: &Moment<'_>, remarks: &mu
     let optional = recipient_type == Some(RecipientType::Tacir);
     let source = source(item, optional, status, &mut problems);
     let consent_date = consent_date(item, optional, source.as_deref(), status, moment, &mut problems);
-    let recipient = recipient(item, consent_type, remarks, &mut problems);
+    let recipient = recipient(item, consent_type, moment.switches, remarks, &mut problems);
     let retailer_code = retailer_code(item, &mut problems);
     let retailer_access = retailer_access(item, &mut problems);
-    match (recipient, consent_type, status, recipient_type) {
-        (Some(recipient), Some(consent_type), Some(status), Some(recipient_type)) if problems.is_empty() => {
-            Ok(Consent { recipient, recipient_type, consent_type, status, source, consent_date, retailer_code, retailer_access })
+    let consent = match (recipient, consent_type, status, recipient_type) {
+        (Some(recipient), Some(consent_type), Some(status), Some(recipient_type)) => {
+            Some(Consent { recipient, recipient_type, consent_type, status, source, consent_date, retailer_code, retailer_access })
         }
-        _ => Err(problems),
-    }
+        _ => None,
+    };
+    Checked { consent, problems }
 }
 
 /// Optional fields are left out, never empty (H267).
@@ -228,6 +247,7 @@ fn consent_date(
 fn recipient(
     item: &Map<String, Value>,
     consent_type: Option<ConsentType>,
+    switches: &Switches,
     remarks: &mut Remarks,
     problems: &mut Vec<Problem>,
 ) -> Option<Arc<str>> {
@@ -237,8 +257,9 @@ fn recipient(
         return None;
     };
     let text = value.as_str().unwrap_or_default();
-    match consent_type? {
-        ConsentType::Eposta if address::is_email(text) => {
+    let consent_type = consent_type?;
+    match consent_type {
+        ConsentType::Eposta if address::is_email(text, switches) => {
             if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 remarks.warnings.push("email_not_lower_case");
             }
@@ -246,7 +267,7 @@ fn recipient(
         }
         ConsentType::Eposta => problems.push(Problem::at("H120", field, Some(value))),
         ConsentType::Arama | ConsentType::Mesaj => {
-            let found = address::phone_problems(text);
+            let found = address::phone_problems(text, consent_type, switches);
             if found.is_empty() {
                 if address::has_extra_zero(text) {
                     remarks.warnings.push("phone_with_extra_zero");
@@ -289,15 +310,15 @@ fn retailer_access(item: &Map<String, Value>, problems: &mut Vec<Problem>) -> Ve
     codes
 }
 
-fn number(value: &Value) -> Option<u64> {
+/// A number, which may come as a text.
+pub(crate) fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))
 }
 
 /// Retailers that the brand does not have (H180).
-pub(crate) fn unknown_retailers(consent: &Consent, known: &[u64]) -> Vec<Problem> {
-    let code =
-        consent.retailer_code.filter(|code| !known.contains(code)).map(|code| Problem::at("H180", "retailerCode", Some(&json!(code))));
-    let access = consent.retailer_access.iter().enumerate().filter(|(_, code)| !known.contains(code)).map(|(at, code)| Problem {
+pub(crate) fn unknown_retailers(collector: Option<u64>, access: &[u64], known: impl Fn(u64) -> bool) -> Vec<Problem> {
+    let code = collector.filter(|code| !known(*code)).map(|code| Problem::at("H180", "retailerCode", Some(&json!(code))));
+    let access = access.iter().enumerate().filter(|(_, code)| !known(**code)).map(|(at, code)| Problem {
         location: vec![json!("retailerAccess"), json!(at)],
         value: Some(json!(code)),
         ..Problem::new("H180")
@@ -326,6 +347,7 @@ pub(crate) fn against(consent: &Consent, standing: Option<Standing>, switches: &
     let Some(standing) = standing else {
         return match consent.status {
             Status::Onay => Vec::new(),
+            Status::Ret if switches.first_tacir_ret && consent.recipient_type == RecipientType::Tacir => Vec::new(),
             Status::Ret => {
                 let karar = consent.source.as_deref() == Some("HS_KARAR");
                 vec![if karar && switches.first_karar == FirstKarar::H486 { "H486" } else { "H175" }]
@@ -391,7 +413,7 @@ mod tests {
 
     fn codes_at(item: &Map<String, Value>, switches: &Switches, activation: Option<DateTime>) -> Vec<&'static str> {
         let moment = Moment::new(NOW, activation, &[], switches);
-        match check(item, &moment, &mut Remarks::default()) {
+        match check(item, &moment, &mut Remarks::default()).result() {
             Ok(_) => Vec::new(),
             Err(problems) => problems.iter().map(|problem| problem.code).collect(),
         }
@@ -404,7 +426,7 @@ mod tests {
     fn consent(changes: Value) -> Consent {
         let switches = Switches::default();
         let moment = Moment::new(NOW, None, &[], &switches);
-        check(&with(changes), &moment, &mut Remarks::default()).ok().unwrap()
+        check(&with(changes), &moment, &mut Remarks::default()).result().ok().unwrap()
     }
 
     #[test]
@@ -443,8 +465,8 @@ mod tests {
         let switches = Switches::default();
         let moment = Moment::new(NOW, None, &[], &switches);
         let mut remarks = Remarks::default();
-        let problems = check(&with(json!({"retailerCode": "", "retailerAccess": null})), &moment, &mut remarks);
-        let codes: Vec<_> = problems.err().unwrap().iter().map(|problem| problem.code).collect();
+        let checked = check(&with(json!({"retailerCode": "", "retailerAccess": null})), &moment, &mut remarks);
+        let codes: Vec<_> = checked.problems.iter().map(|problem| problem.code).collect();
         assert_eq!(codes, ["H267", "H267"]);
         assert_eq!(remarks.violations, ["null_field", "empty_field"]);
     }
@@ -531,6 +553,9 @@ mod tests {
         assert_eq!(against(&consent(json!({"status": "RET"})), None, &switches), ["H175"]);
         let karar = consent(json!({"status": "RET", "source": "HS_KARAR"}));
         assert_eq!(against(&karar, None, &switches), ["H175"]);
+        let merchant = consent(json!({"status": "RET", "recipientType": "TACIR"}));
+        assert_eq!(against(&merchant, None, &switches), ["H175"]);
+        assert!(against(&merchant, None, &Switches { first_tacir_ret: true, ..switches }).is_empty());
         let other = Switches { first_karar: FirstKarar::H486, ..switches };
         assert_eq!(against(&karar, None, &other), ["H486"]);
     }
@@ -604,7 +629,7 @@ mod tests {
             item.extend(fields.into_iter().map(|(field, value)| (field.to_owned(), value)));
             let switches = Switches::default();
             let moment = Moment::new(NOW, None, &[], &switches);
-            match check(&item, &moment, &mut Remarks::default()) {
+            match check(&item, &moment, &mut Remarks::default()).result() {
                 Ok(consent) => prop_assert!(!consent.recipient.bytes().any(|byte| byte.is_ascii_uppercase())),
                 Err(problems) => {
                     prop_assert!(!problems.is_empty());

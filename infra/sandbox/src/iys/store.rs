@@ -2,16 +2,16 @@
 //! lists waiting to be processed. Everything is settled lazily: [`Store::settle`] brings the store
 //! to the present before it is read or changed.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::config::Switches;
 use super::model::{Consent, ConsentType, Key, Movement, RecipientType, Status, write_date};
 use super::rules::{self, Standing};
+use super::switches::Switches;
 
 /// Position in pull's order: creation second, transaction.
 pub(crate) type Position = (i64, [u8; 32]);
@@ -51,11 +51,27 @@ pub(crate) enum Outcome {
     Planted(Arc<str>),
 }
 
+/// The retailers that may use a consent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// The one that collected it.
+    pub(crate) collector: Option<u64>,
+    /// Those that were listed.
+    pub(crate) listed: BTreeSet<u64>,
+}
+
+impl Held {
+    pub(crate) fn all(&self) -> BTreeSet<u64> {
+        self.listed.iter().copied().chain(self.collector).collect()
+    }
+}
+
 /// One item of a bulk list.
 pub(crate) struct Item {
     pub(crate) id: Arc<str>,
-    consent: Consent,
-    planted: Option<Arc<str>>,
+    /// None: the item was refused before it was read, and has its outcome.
+    consent: Option<Consent>,
+    /// How it ended, shown once the list is due.
     pub(crate) outcome: Option<Outcome>,
 }
 
@@ -82,6 +98,7 @@ pub(crate) struct Store {
     single_v2: HashMap<[u8; 32], Stored>,
     any_v2: HashMap<[u8; 32], Original>,
     record_counts: HashMap<u64, u64>,
+    access: HashMap<Key, Held>,
 }
 
 impl Store {
@@ -92,7 +109,7 @@ impl Store {
             let Some(mut request) = self.requests.remove(&id) else {
                 continue;
             };
-            for item in &mut request.items {
+            for item in request.items.iter_mut().filter(|item| item.outcome.is_none()) {
                 let outcome = self.process(request.brand, request.v2, &id, item, due, switches);
                 if let Outcome::Failure(code) = &outcome {
                     refused.push(*code);
@@ -105,14 +122,14 @@ impl Store {
     }
 
     fn process(&mut self, brand: u64, v2: bool, request: &Arc<str>, item: &Item, due: Timestamp, switches: &Switches) -> Outcome {
-        if let Some(code) = &item.planted {
-            return Outcome::Planted(Arc::clone(code));
-        }
-        let print = digest(&item.consent.fingerprint(brand));
+        let Some(consent) = &item.consent else {
+            return Outcome::Failure("H015");
+        };
+        let print = digest(&consent.fingerprint(brand));
         if v2 && let Some(original) = self.any_v2.get(&print) {
             return Outcome::Success { stored: original.stored.clone(), original: original.request.clone() };
         }
-        match self.add(&item.consent, brand, due, switches) {
+        match self.add(consent, brand, due, switches) {
             Ok(stored) => {
                 if v2 {
                     let request = Some((Arc::clone(request), Arc::clone(&item.id)));
@@ -124,11 +141,16 @@ impl Store {
         }
     }
 
+    /// The codes with which the stateful rules refuse a consent.
+    pub(crate) fn refusals(&self, consent: &Consent, key: &Key, switches: &Switches) -> Vec<&'static str> {
+        let standing = self.current(key).map(|current| Standing { status: current.status, consent_date: current.consent_date });
+        rules::against(consent, standing, switches)
+    }
+
     /// Applies the stateful rules and stores the consent.
     pub(crate) fn add(&mut self, consent: &Consent, brand: u64, now: Timestamp, switches: &Switches) -> Result<Stored, Vec<&'static str>> {
         let key = consent.key(brand);
-        let standing = self.current(&key).map(|current| Standing { status: current.status, consent_date: current.consent_date });
-        let codes = rules::against(consent, standing, switches);
+        let codes = self.refusals(consent, &key, switches);
         if !codes.is_empty() {
             return Err(codes);
         }
@@ -155,6 +177,15 @@ impl Store {
             .entry((movement.creation.as_second(), movement.transaction))
             .or_default()
             .push((key.clone(), Arc::clone(&movement)));
+        if !movement.by_recipient() {
+            // What the provider sends replaces the record; what a person does leaves the retailers as they are.
+            let held = Held { collector: movement.retailer_code, listed: movement.retailer_access.iter().copied().collect() };
+            if held == Held::default() {
+                self.access.remove(&key);
+            } else {
+                self.access.insert(key.clone(), held);
+            }
+        }
         let brand = key.brand;
         let history = self.records.entry(key).or_default();
         if history.is_empty() {
@@ -167,6 +198,30 @@ impl Store {
     /// Records of the given brands.
     pub(crate) fn record_count(&self, brands: impl Iterator<Item = u64>) -> u64 {
         brands.filter_map(|brand| self.record_counts.get(&brand)).sum()
+    }
+
+    /// The retailers that may use a consent.
+    pub(crate) fn access(&self, key: &Key) -> Held {
+        self.access.get(key).cloned().unwrap_or_default()
+    }
+
+    /// Changes which retailers may use a consent, if there is one.
+    pub(crate) fn change_access(&mut self, key: &Key, change: impl FnOnce(&mut Held)) {
+        if self.current(key).is_some() {
+            change(self.access.entry(key.clone()).or_default());
+        }
+    }
+
+    /// How many consents of a brand a retailer may use.
+    pub(crate) fn consents_of(&self, brand: u64, retailer: u64) -> usize {
+        let holds = |held: &Held| held.collector == Some(retailer) || held.listed.contains(&retailer);
+        self.access.iter().filter(|(key, held)| key.brand == brand && holds(held)).count()
+    }
+
+    /// Whether a retailer collected what stands for any key of a brand.
+    pub(crate) fn collected_by(&self, brand: u64, retailer: u64) -> bool {
+        let of_brand = self.records.iter().filter(|(key, _)| key.brand == brand);
+        of_brand.filter_map(|(_, history)| history.last()).any(|current| current.retailer_code == Some(retailer))
     }
 
     /// What stands for a key: the movement recorded last.
@@ -190,18 +245,18 @@ impl Store {
         self.any_v2.insert(digest(&consent.fingerprint(brand)), Original { stored: stored.clone(), request: None });
     }
 
-    /// Takes a bulk list, each consent with the code planted for it; returns its id and the ids of its items.
+    /// Takes a bulk list, each item with the outcome that it has already, if any; returns its id and the ids
+    /// of its items.
     pub(crate) fn enqueue(
         &mut self,
         brand: u64,
-        consents: Vec<(Consent, Option<Arc<str>>)>,
+        consents: Vec<(Option<Consent>, Option<Outcome>)>,
         v2: bool,
         taken: Timestamp,
         delay: SignedDuration,
     ) -> (Arc<str>, Vec<Arc<str>>) {
         let id = fresh_id();
-        let items: Vec<Item> =
-            consents.into_iter().map(|(consent, planted)| Item { id: fresh_id(), consent, planted, outcome: None }).collect();
+        let items: Vec<Item> = consents.into_iter().map(|(consent, outcome)| Item { id: fresh_id(), consent, outcome }).collect();
         let ids = items.iter().map(|item| Arc::clone(&item.id)).collect();
         let due = taken + delay;
         self.queue.push_back((due, Arc::clone(&id)));
@@ -219,16 +274,32 @@ impl Store {
         self.queue.iter().filter_map(|(_, id)| self.requests.get(id)).map(|request| request.items.len()).sum()
     }
 
+    /// Bulk items of a brand, taken from `from` to `to`, that are not processed.
+    pub(crate) fn waiting_of(
+        &self,
+        brand: u64,
+        (from, to): (Timestamp, Timestamp),
+        recipient_type: RecipientType,
+        channel: ConsentType,
+    ) -> u64 {
+        let requests = self.queue.iter().filter_map(|(_, id)| self.requests.get(id));
+        let taken =
+            requests.filter(|request| request.brand == brand && (from.as_second()..=to.as_second()).contains(&request.taken.as_second()));
+        let items = taken.flat_map(|request| &request.items).filter(|item| item.outcome.is_none());
+        let wanted = |consent: &&Consent| consent.recipient_type == recipient_type && consent.consent_type == channel;
+        u64::try_from(items.filter_map(|item| item.consent.as_ref()).filter(wanted).count()).unwrap_or(u64::MAX)
+    }
+
     /// Movements of a brand from one side between `from` (inclusive) and `to` (inclusive), after the
-    /// cursor, at most `limit`. Movements that share one position are never torn apart.
+    /// cursor, of the wanted keys, at most `limit`. Movements that share one position are never torn apart.
     pub(crate) fn movements(
         &self,
         brand: u64,
         by_recipients: bool,
-        from: Timestamp,
-        to: Timestamp,
-        after: Option<Position>,
+        (from, to): (Timestamp, Timestamp),
+        after: Option<Bound<Position>>,
         limit: usize,
+        wanted: impl Fn(&Key) -> bool,
     ) -> Vec<(Position, &Key, &Arc<Movement>)> {
         let feeds = if by_recipients { &self.by_recipients } else { &self.by_providers };
         let Some(feed) = feeds.get(&brand) else {
@@ -237,7 +308,8 @@ impl Store {
         let start = (from.as_second(), [0; 32]);
         let end = (to.as_second(), [u8::MAX; 32]);
         let lower = match after {
-            Some(after) if after >= start => Bound::Excluded(after),
+            Some(Bound::Excluded(after)) if after >= start => Bound::Excluded(after),
+            Some(Bound::Included(after)) if after >= start => Bound::Included(after),
             _ => Bound::Included(start),
         };
         let below_end = match lower {
@@ -249,10 +321,11 @@ impl Store {
         }
         let mut rows = Vec::new();
         for (position, together) in feed.range((lower, Bound::Included(end))) {
-            if !rows.is_empty() && rows.len() + together.len() > limit {
+            let together: Vec<_> = together.iter().filter(|(key, _)| wanted(key)).collect();
+            if !rows.is_empty() && rows.len().saturating_add(together.len()) > limit {
                 break;
             }
-            rows.extend(together.iter().map(|(key, movement)| (*position, key, movement)));
+            rows.extend(together.into_iter().map(|(key, movement)| (*position, key, movement)));
         }
         rows
     }
@@ -331,7 +404,7 @@ mod tests {
         let switches = Switches::default();
         let mut store = Store::default();
         let consent = consent("+905992000001", Status::Onay, "2026-05-01 00:00:00");
-        let (id, _) = store.enqueue(1, vec![(consent.clone(), None)], true, at(0), SignedDuration::from_secs(300));
+        let (id, _) = store.enqueue(1, vec![(Some(consent.clone()), None)], true, at(0), SignedDuration::from_secs(300));
         store.settle(at(299), &switches);
         assert!(store.current(&consent.key(1)).is_none());
         store.settle(at(1000), &switches);
@@ -344,7 +417,7 @@ mod tests {
     fn a_v2_resend_succeeds_and_names_the_first_request() {
         let switches = Switches::default();
         let mut store = Store::default();
-        let list = || vec![(consent("+905992000001", Status::Onay, "2026-05-01 00:00:00"), None)];
+        let list = || vec![(Some(consent("+905992000001", Status::Onay, "2026-05-01 00:00:00")), None)];
         let (first, _) = store.enqueue(1, list(), true, at(0), SignedDuration::ZERO);
         let (second, _) = store.enqueue(1, list(), true, at(5), SignedDuration::ZERO);
         let (old, _) = store.enqueue(1, list(), false, at(6), SignedDuration::ZERO);
@@ -375,7 +448,7 @@ mod tests {
         let mut seen = Vec::new();
         let mut after = None;
         loop {
-            let page = store.movements(1, false, at(0), at(100), after, 4);
+            let page = store.movements(1, false, (at(0), at(100)), after.map(Bound::Excluded), 4, |_| true);
             let Some((position, _, _)) = page.last() else {
                 break;
             };
@@ -386,8 +459,8 @@ mod tests {
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), 25);
-        assert_eq!(store.movements(1, false, at(1), at(2), None, 1000).len(), 10, "the window is inclusive");
-        assert!(store.movements(1, false, at(10), at(2), None, 1000).is_empty());
+        assert_eq!(store.movements(1, false, (at(1), at(2)), None, 1000, |_| true).len(), 10, "the window is inclusive");
+        assert!(store.movements(1, false, (at(10), at(2)), None, 1000, |_| true).is_empty());
     }
 
     proptest! {

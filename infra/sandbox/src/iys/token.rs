@@ -12,8 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::Iys;
-use super::config::{BadCredentials, Provider, TokenLimitBody};
+use super::book::{Owner, granted};
 use super::errors::{ApiError, lookup};
+use super::switches::{BadCredentials, TokenLimitBody};
 use crate::server::{Peer, Refused, json as answer};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -28,7 +29,7 @@ pub(crate) struct Tokens {
 
 #[derive(Clone, Copy)]
 struct Grant {
-    provider: usize,
+    owner: Owner,
     expires: Timestamp,
 }
 
@@ -40,9 +41,9 @@ struct Hour {
 }
 
 impl Tokens {
-    /// The provider (by position in the settings) that an access token belongs to.
-    pub(crate) fn owner(&self, token: &str, now: Timestamp) -> Option<usize> {
-        self.access.get(token).filter(|grant| now < grant.expires).map(|grant| grant.provider)
+    /// Whom an access token belongs to.
+    pub(crate) fn owner(&self, token: &str, now: Timestamp) -> Option<Owner> {
+        self.access.get(token).filter(|grant| now < grant.expires).map(|grant| grant.owner)
     }
 
     /// Counts a request; false once the hour's limit is reached, and then the hour starts again.
@@ -85,12 +86,11 @@ fn password(iys: &Iys, fields: &Map<String, Value>, now: Timestamp) -> Response 
         (Ok(username), Ok(password)) => (username, password),
         (Err(error), _) | (_, Err(error)) => return oauth(400, error),
     };
-    let found = iys.config.providers.iter().position(|provider| provider.username == username && provider.password == password);
-    match found {
-        Some(provider) => grant(iys, provider, now),
+    match iys.book.login(username, password) {
+        Some(owner) => grant(iys, owner, now),
         None => {
             iys.stats.violation("bad_credentials");
-            match iys.config.switches.bad_credentials {
+            match iys.switches().bad_credentials {
                 BadCredentials::InvalidRequest => oauth(400, "invalid_request"),
                 BadCredentials::Unauthorised => ApiError::code("H251").into_response(),
             }
@@ -103,27 +103,27 @@ fn refresh(iys: &Iys, fields: &Map<String, Value>, now: Timestamp) -> Response {
         Ok(token) => token,
         Err(error) => return oauth(400, error),
     };
-    let reusable = iys.config.switches.refresh_token_reusable;
+    let reusable = iys.switches().refresh_token_reusable;
     let found = {
         let mut tokens = iys.tokens();
         if reusable { tokens.refresh.get(token).copied() } else { tokens.refresh.remove(token) }
     };
     match found.filter(|grant| now < grant.expires) {
-        Some(found) => grant(iys, found.provider, now),
+        Some(found) => grant(iys, found.owner, now),
         None => oauth(400, "invalid_grant"),
     }
 }
 
-fn grant(iys: &Iys, provider: usize, now: Timestamp) -> Response {
-    let Some(account) = iys.config.providers.get(provider) else {
+fn grant(iys: &Iys, owner: Owner, now: Timestamp) -> Response {
+    let Some(claims) = claims(iys, owner) else {
         return oauth(400, "invalid_request");
     };
     let (access_life, refresh_life) = (iys.config.access_token_seconds, iys.config.refresh_token_seconds);
-    let access = jwt(account, "Bearer", now, access_life);
-    let refresh = jwt(account, "Refresh", now, refresh_life);
+    let access = jwt(&claims, "Bearer", now, access_life);
+    let refresh = jwt(&claims, "Refresh", now, refresh_life);
     let mut tokens = iys.tokens();
-    tokens.access.insert(access.clone(), Grant { provider, expires: now + seconds(access_life) });
-    tokens.refresh.insert(refresh.clone(), Grant { provider, expires: now + seconds(refresh_life) });
+    tokens.access.insert(access.clone(), Grant { owner, expires: now + seconds(access_life) });
+    tokens.refresh.insert(refresh.clone(), Grant { owner, expires: now + seconds(refresh_life) });
     answer(
         200,
         &json!({
@@ -140,26 +140,48 @@ fn seconds(count: u64) -> SignedDuration {
     SignedDuration::from_secs(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-/// A token that looks like İYS's, with the documented claims; the signature is made up.
-fn jwt(account: &Provider, kind: &str, now: Timestamp, life: u64) -> String {
+/// What a token says of its owner. The claims of providers are documented, those of partners a guess.
+fn claims(iys: &Iys, owner: Owner) -> Option<Map<String, Value>> {
+    let brand = |code: u64, name: &str| json!({ "brandCode": code, "name": name });
+    let (username, title, place, code_name, code, brands) = match owner {
+        Owner::Provider(code) => {
+            let account = iys.book.provider(code)?;
+            let brands: Vec<Value> = account.brands.iter().map(|one| brand(one.brand_code, &one.name)).collect();
+            (account.username.clone(), account.title.clone(), "serviceProvider", "iysCode", code, brands)
+        }
+        Owner::Partner(code) => {
+            let partner = iys.book.partner(code)?;
+            let providers = iys.book.providers();
+            let granted = providers.iter().flat_map(|account| granted(account, &partner));
+            let brands = granted.map(|(one, _)| brand(one.brand_code, &one.name)).collect();
+            (partner.username.clone(), partner.title.clone(), "integrator", "integratorCode", code, brands)
+        }
+    };
+    Some(Map::from_iter([
+        ("preferred_username".to_owned(), json!(username)),
+        ("realm_access".to_owned(), json!({ "roles": ["API_USER", "offline_access", "uma_authorization"] })),
+        (place.to_owned(), json!({ "title": title, code_name: code })),
+        ("brands".to_owned(), json!(brands)),
+    ]))
+}
+
+/// A token that looks like İYS's; the signature is made up.
+fn jwt(claims: &Map<String, Value>, kind: &str, now: Timestamp, life: u64) -> String {
     let encode = |value: &Value| data_encoding::BASE64URL_NOPAD.encode(value.to_string().as_bytes());
-    let brands: Vec<Value> = account.brands.iter().map(|brand| json!({ "brandCode": brand.brand_code, "name": brand.name })).collect();
     let issued = now.as_second();
-    let claims = json!({
-        "jti": uuid::Uuid::new_v4().to_string(),
-        "typ": kind,
-        "iat": issued,
-        "exp": now.checked_add(seconds(life)).map_or(issued, Timestamp::as_second),
-        "preferred_username": account.username,
-        "realm_access": { "roles": ["API_USER", "offline_access", "uma_authorization"] },
-        "serviceProvider": { "title": account.title, "iysCode": account.iys_code },
-        "brands": brands,
-    });
+    let expires = now.checked_add(seconds(life)).map_or(issued, Timestamp::as_second);
+    let mut claims = claims.clone();
+    claims.extend([
+        ("jti".to_owned(), json!(uuid::Uuid::new_v4().to_string())),
+        ("typ".to_owned(), json!(kind)),
+        ("iat".to_owned(), json!(issued)),
+        ("exp".to_owned(), json!(expires)),
+    ]);
     let signature = [uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()].concat();
     format!(
         "{}.{}.{}",
         encode(&json!({ "alg": "RS256", "typ": "JWT", "kid": "sandbox" })),
-        encode(&claims),
+        encode(&Value::Object(claims)),
         data_encoding::BASE64URL_NOPAD.encode(&signature),
     )
 }
@@ -197,7 +219,7 @@ fn oauth(status: u16, error: &'static str) -> Response {
 }
 
 fn too_many(iys: &Iys) -> Response {
-    let mut response = match iys.config.switches.token_limit_body {
+    let mut response = match iys.switches().token_limit_body {
         TokenLimitBody::Errors => ApiError::code("H084").into_response(),
         TokenLimitBody::TopLevel => {
             let (status, message) = lookup("H084");

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -19,6 +20,7 @@ pub(crate) struct Receiver(Arc<Mutex<Inner>>);
 struct Inner {
     basic: Option<String>,
     answers: VecDeque<u16>,
+    delay: Duration,
     taken: Vec<(HeaderMap, Value)>,
 }
 
@@ -39,12 +41,19 @@ impl Receiver {
         self.0.lock().unwrap().answers.extend(statuses);
     }
 
+    /// From now on waits so long before it takes anything.
+    pub(crate) fn slow_down(&self, delay: Duration) {
+        self.0.lock().unwrap().delay = delay;
+    }
+
     /// What was taken so far.
     pub(crate) fn taken(&self) -> Vec<(HeaderMap, Value)> {
         self.0.lock().unwrap().taken.clone()
     }
 
     async fn take(State(receiver): State<Self>, headers: HeaderMap, body: Bytes) -> StatusCode {
+        let delay = receiver.0.lock().unwrap().delay;
+        tokio::time::sleep(delay).await;
         let mut inner = receiver.0.lock().unwrap();
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         if inner.basic.is_some() && inner.basic.as_deref() != given {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::field::{self, Flag, Found, When};
@@ -202,6 +203,11 @@ impl Reader<'_> {
             source: text("source"),
             consent_date: text("consentDate"),
             external_id: text("externalId"),
+            retailer_code: fields.get("retailerCode").and_then(|value| Option::deserialize(value).ok().flatten()),
+            retailer_access: fields
+                .get("retailerAccess")
+                .filter(|value| !value.is_null())
+                .map(|value| Vec::deserialize(value).unwrap_or_default()),
             ..Draft::default()
         };
         let default_source = match draft.channel.as_deref().map(str::parse::<Channel>) {
@@ -273,6 +279,7 @@ impl Reader<'_> {
                 origin: Origin::Insider,
                 event_id,
                 received_at: self.now,
+                retailers: checked.retailers,
             },
         };
         Told::Movement { movement: Box::new(movement), mended, typed }
@@ -290,6 +297,8 @@ fn mend(draft: &mut Draft, violation: &Violation) -> bool {
         ("consentDate", _) if refusal => draft.consent_date.take().is_some(),
         ("source", _) if refusal => draft.source.take().is_some(),
         ("externalId", _) => draft.external_id.take().is_some(),
+        ("retailerCode", _) if refusal => draft.retailer_code.take().is_some(),
+        ("retailerAccess", _) if refusal => draft.retailer_access.take().is_some(),
         _ => false,
     }
 }

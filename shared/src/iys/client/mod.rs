@@ -37,6 +37,7 @@ use serde::de::DeserializeOwned;
 
 use super::answer::{Reply, decisive};
 use super::call::{Call, defect};
+use super::gauge::Gauge;
 use super::settings::Settings;
 use super::token::Tokens;
 use super::tolerant::Items;
@@ -72,6 +73,7 @@ struct Inner {
     worker: String,
     http: Http,
     tokens: Tokens,
+    gauge: Gauge,
     versions: Versions,
     clock_offset: Mutex<Option<SignedDuration>>,
 }
@@ -106,8 +108,18 @@ impl Client {
     /// them; nothing is connected or read yet.
     pub fn new(settings: Settings, ledger: Ledger, clock: Clock, worker: impl Into<String>) -> Self {
         let http = Http::new(settings.connect_timeout);
-        let (tokens, versions) = (Tokens::default(), Versions::default());
-        Self(Arc::new(Inner { settings, ledger, clock, worker: worker.into(), http, tokens, versions, clock_offset: Mutex::default() }))
+        let (tokens, gauge, versions) = (Tokens::default(), Gauge::default(), Versions::default());
+        Self(Arc::new(Inner {
+            settings,
+            ledger,
+            clock,
+            worker: worker.into(),
+            http,
+            tokens,
+            gauge,
+            versions,
+            clock_offset: Mutex::default(),
+        }))
     }
 
     /// The settings.
@@ -148,6 +160,10 @@ impl Client {
 
     pub(super) fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    pub(super) fn gauge(&self) -> &Gauge {
+        &self.0.gauge
     }
 
     fn versions(&self) -> &Versions {

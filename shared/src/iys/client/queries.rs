@@ -6,7 +6,7 @@ use super::paging::{Paged, page_query};
 use super::{Client, codes};
 use crate::brand;
 use crate::consent::code::{Code, Disposition};
-use crate::consent::{Channel, Recipient, RecipientType};
+use crate::consent::{Channel, Recipient, RecipientType, Status};
 use crate::iys::answer::disposition_of;
 use crate::iys::call::{Call, defect};
 use crate::iys::wire::{MultiAnswer, MultiQuery, Row, StatusQuery};
@@ -43,7 +43,9 @@ impl Client {
             .list
             .iter()
             .map(|text| {
-                let recipient = text.get().and_then(|text| Recipient::parse(text, channel).ok());
+                // What stands under another spelling of the number is no proof for the one that was asked for.
+                let text = text.get().filter(|text| !Recipient::is_misspelt(text));
+                let recipient = text.and_then(|text| Recipient::parse(text, channel).ok());
                 // Passing over an address that cannot be matched would read as "holds no ONAY".
                 recipient
                     .filter(|recipient| asked.contains(recipient))
@@ -56,7 +58,7 @@ impl Client {
     ///
     /// How İYS answers for a key without a record is not documented: 404, 204, an empty body and an
     /// answer without a status are all taken for it, unless a code says that the brand itself is
-    /// unknown or not allowed.
+    /// unknown or not allowed. An ONAY under another spelling of the number is none of this key's.
     pub async fn holding(
         &self,
         account: &brand::Iys,
@@ -79,7 +81,8 @@ impl Client {
             return Ok(None);
         }
         let row: Row = reply.read().map_err(|why| defect(call.name, &why))?;
-        feed::holding(&row).map_err(|field| defect(call.name, &format!("at $.{field}: the value does not fit")))
+        let holding = feed::holding(&row).map_err(|field| defect(call.name, &format!("at $.{field}: the value does not fit")))?;
+        Ok(holding.filter(|holding| !holding.misspelt || holding.status == Status::Ret))
     }
 
     /// The movements of one key, oldest first, at most the latest hundred (`consentsHistory`); counts

@@ -192,7 +192,8 @@ impl Client {
         code.map(Answered::Done).ok_or_else(|| unreadable(call.name, "at $.retailerCode: missing"))
     }
 
-    /// Deletes a retailer (`deleteRetailer`), which İYS does only while no consent is linked to it.
+    /// Deletes a retailer (`deleteRetailer`), which İYS does only while no consent is linked to it. It
+    /// has no code for that alone: `H061`, which reads as a passing fault, may mean it.
     pub async fn delete_retailer(&self, account: &brand::Iys, retailer_code: u64) -> Result<Answered<()>, RegistryError> {
         let [sps, brand] = codes(account);
         let call = Call::new(&operation::DELETE_RETAILER, &[&sps, &brand, &retailer_code.to_string()])?;

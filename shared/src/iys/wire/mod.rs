@@ -13,7 +13,7 @@ pub(in crate::iys) mod retailer;
 
 use serde::{Deserialize, Serialize};
 
-use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Status};
+use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Retailers, Status};
 use crate::iys::tolerant::{Items, Text};
 use crate::registry::Record;
 
@@ -52,6 +52,8 @@ pub(in crate::iys) struct Consent<'a> {
     status: Status,
     source: &'a str,
     consent_date: ConsentDate,
+    #[serde(flatten)]
+    retailers: &'a Retailers,
 }
 
 impl<'a> Consent<'a> {
@@ -63,6 +65,7 @@ impl<'a> Consent<'a> {
             status: record.status,
             source: record.source.as_str(),
             consent_date: record.consent_date,
+            retailers: &record.retailers,
         }
     }
 }
@@ -200,7 +203,8 @@ pub(in crate::iys) struct Feed {
     pub(in crate::iys) list: Items<Row>,
 }
 
-/// A movement, or what İYS holds for a key. `citizenName` and the retailer's title are not read.
+/// A movement, or what İYS holds for a key. `citizenName` (a person's) and what is told of retailers are
+/// not read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::iys) struct Row {

@@ -1,14 +1,18 @@
 //! The İYS simulator as a client sees it.
 
+mod accounts;
+mod agreements;
+mod gate;
+mod partners;
+mod push;
 mod refusals;
+mod retailers;
+mod switches;
 
 use reqwest::Method;
-use sandbox::iys::{
-    Brand, Config, ConsentType, NoRecord, Provider, Subscription, SubscriptionStatus, Switches, TokenLimitBody, Unfinished,
-};
+use sandbox::iys::{Brand, Config, NoRecord, Provider, Switches, TokenLimitBody, Unfinished};
 use serde_json::{Value, json};
 
-use crate::receiver::Receiver;
 use crate::rig::{HandClock, Served, answer, eventually};
 
 const BASE: &str = "/sps/700001/brands/700001";
@@ -37,6 +41,20 @@ impl Rig {
     async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let request = self.served.request(Method::POST, path).bearer_auth(&self.token).json(body);
         answer(request.send().await.unwrap()).await
+    }
+
+    async fn put(&self, path: &str, body: &Value) -> (u16, Value) {
+        answer(self.served.request(Method::PUT, path).bearer_auth(&self.token).json(body).send().await.unwrap()).await
+    }
+
+    async fn delete(&self, path: &str) -> u16 {
+        self.served.request(Method::DELETE, path).bearer_auth(&self.token).send().await.unwrap().status().as_u16()
+    }
+
+    /// A change of the simulator while it runs.
+    async fn patch(&self, what: &str, change: &Value) -> u16 {
+        let request = self.served.request(Method::PATCH, &format!("/_sandbox/{what}")).json(change);
+        request.send().await.unwrap().status().as_u16()
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {
@@ -71,7 +89,11 @@ fn credentials() -> Value {
 }
 
 async fn login(served: &Served) -> String {
-    let (status, body) = served.post("/oauth2/token", &credentials()).await;
+    login_as(served, &credentials()).await
+}
+
+async fn login_as(served: &Served, credentials: &Value) -> String {
+    let (status, body) = served.post("/oauth2/token", credentials).await;
     assert_eq!(status, 200, "{body}");
     body["access_token"].as_str().unwrap().to_owned()
 }
@@ -431,58 +453,6 @@ async fn seeded_records_stand_without_showing_in_pull() {
 }
 
 #[tokio::test]
-async fn push_registers_after_its_handshake_and_delivers_recipients_movements() {
-    let rig = Rig::with(|config| {
-        config.allow_http_push = true;
-        config.push_retry_ms = vec![1, 1, 1];
-    })
-    .await;
-    // "iys:secret"
-    let (receiver, address) = Receiver::serve(Some("aXlzOnNlY3JldA==")).await;
-    let connection = json!({ "url": format!("http://{address}/hook"), "type": "MESAJ", "username": "iys", "password": "secret" });
-    let path = format!("{BASE}/push/registration");
-    let (status, body) = rig.post(&path, &json!({ "connection": [connection] })).await;
-    assert_eq!(status, 200, "{body}");
-    let test = &receiver.taken()[0].1["list"][0];
-    assert_eq!((&test["brandCode"], &test["recipient"]), (&json!(121_212), &json!("pushtest@iys.org.tr")));
-    let (_, listed) = rig.get(&path).await;
-    assert_eq!(listed[0]["status"], "Bağlantı Oluşturuldu");
-    receiver.answer_next(&[500, 503]);
-    rig.add("+905992000001", "ONAY", -10).await;
-    let act =
-        |kind: &str| json!({ "brandCode": 700_001, "recipient": "+905992000001", "type": kind, "status": "RET", "source": "IYS_MOBIL" });
-    rig.served.post("/_sandbox/citizen", &act("ARAMA")).await;
-    rig.served.post("/_sandbox/citizen", &act("MESAJ")).await;
-    let (_, pushed) = eventually(async || receiver.taken().get(1).cloned()).await;
-    assert_eq!(pushed["list"].as_array().unwrap().len(), 1, "only the registered channel, and nothing of ours");
-    assert_eq!((&pushed["list"][0]["type"], &pushed["list"][0]["source"]), (&json!("MESAJ"), &json!("IYS_MOBIL")));
-    assert_eq!(pushed["list"][0]["iysCode"], 700_001);
-    let counts = eventually(async || {
-        let counts = rig.served.stats().await["deliveries"].clone();
-        (counts["delivered"] == 1).then_some(counts)
-    })
-    .await;
-    assert_eq!((&counts["attempts"], &counts["failed_attempts"]), (&json!(3), &json!(2)));
-    assert_eq!(rig.post(&format!("{BASE}/push/unregistration"), &connection).await.0, 200);
-    assert_eq!(rig.get(&path).await.1, json!([]));
-}
-
-#[tokio::test]
-async fn push_is_not_registered_where_credentials_are_not_asked_for() {
-    let rig = Rig::with(|config| config.allow_http_push = true).await;
-    let (_, open) = Receiver::serve(None).await;
-    let connection = |url: String| json!({ "connection": [{ "url": url, "type": "MESAJ", "username": "iys", "password": "secret" }] });
-    let path = format!("{BASE}/push/registration");
-    let (status, body) = rig.post(&path, &connection(format!("http://{open}/hook"))).await;
-    assert_eq!((status, codes(&body)), (422, vec!["H530"]));
-    let (status, body) = rig.post(&path, &connection("ftp://example.com".to_owned())).await;
-    assert_eq!((status, codes(&body)), (422, vec!["H531"]));
-    let strict = Rig::new().await;
-    let (status, body) = strict.post(&path, &connection(format!("http://{open}/hook"))).await;
-    assert_eq!((status, codes(&body)), (422, vec!["H531"]), "http needs the setting");
-}
-
-#[tokio::test]
 async fn a_token_opens_its_own_provider_only() {
     let rig = Rig::with(|config| {
         config.providers.push(Provider {
@@ -503,32 +473,6 @@ async fn a_token_opens_its_own_provider_only() {
     ] {
         let (found, body) = rig.get(path).await;
         assert_eq!((found, codes(&body)), (status, vec![code]), "{path}");
-    }
-}
-
-#[tokio::test]
-async fn channels_subscriptions_and_packages_bound_what_may_be_written() {
-    let rig = Rig::with(|config| {
-        config.providers[0].brands[0].channels = Some(vec![ConsentType::Mesaj]);
-        config.providers[0].subscription = Some(Subscription { consent_limit: Some(1), ..Subscription::default() });
-    })
-    .await;
-    let (status, body) = rig.add("a@example.com", "ONAY", 0).await;
-    assert_eq!((status, codes(&body)), (404, vec!["H355"]));
-    assert_eq!(rig.add("+905992000001", "ONAY", -10).await.0, 200);
-    let (status, body) = rig.add("+905992000002", "ONAY", -10).await;
-    assert_eq!((status, codes(&body)), (422, vec!["H525"]));
-    assert_eq!(rig.add("+905992000001", "RET", -5).await.0, 200, "a stored address needs no room");
-    let (_, subscription) = rig.get("/sps/700001/subscription").await;
-    assert_eq!((&subscription["status"], &subscription["usedConsentLimit"]), (&json!("ACTIVE"), &json!(1)));
-    for (subscription_status, code) in [(SubscriptionStatus::Paused, "H520"), (SubscriptionStatus::Closed, "H521")] {
-        let rig = Rig::with(|config| {
-            config.providers[0].subscription = Some(Subscription { status: subscription_status, ..Subscription::default() });
-        })
-        .await;
-        let (status, body) = rig.add("+905992000001", "ONAY", 0).await;
-        assert_eq!((status, codes(&body)), (403, vec![code]));
-        assert_eq!(rig.get("/sps/700001/subscription").await.0, 200);
     }
 }
 
