@@ -1,34 +1,55 @@
 //! Carries the ledger's states to İYS: a queue's messages name keys, the states are read when they are
 //! sent.
+//!
+//! A batch may name more than fits into one invocation. Some time before its end nothing new is begun,
+//! and the messages whose work is left come again; what is done by then stays done.
 
 use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use futures::FutureExt;
-use jiff::SignedDuration;
+use futures::{FutureExt, StreamExt};
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, service_fn};
+use shared::brand::Brand;
 use shared::brands::Brands;
 use shared::clock::Clock;
 use shared::consent::{BrandName, ConsentKey};
-use shared::iys::{self, IysRegistry};
+use shared::iys::IysRegistry;
 use shared::ledger::Ledger;
 use shared::queue::{PushMessage, Queues};
+use shared::registry::Registry;
 use shared::sync::isolate::isolate;
 use shared::sync::push::Push;
 use shared::sync::standing::Guard;
 use shared::{aws, clock, environment, telemetry, wiring};
 
+/// How much of an invocation is kept for what is under way when nothing new is begun any more: a list
+/// with its writes (some seconds), its turn (10 s) and its answer (20 s).
+const LAST_STEP: SignedDuration = SignedDuration::from_secs(40);
+/// How many brands are served at once. They share one allowance, so more would only wait for it.
+const BRANDS_AT_ONCE: usize = 4;
+
+/// How a brand's registry is reached.
+pub type Reach = Arc<dyn Fn(&Arc<Brand>) -> Box<dyn Registry> + Send + Sync>;
+
 /// What the handler works with.
 pub struct App {
-    brands: Brands,
-    ledger: Ledger,
-    queues: Queues,
-    iys: iys::Client,
-    clock: Clock,
-    grace: SignedDuration,
-    result_wait: SignedDuration,
+    /// The brands.
+    pub brands: Brands,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The queues.
+    pub queues: Queues,
+    /// The registries.
+    pub registry: Reach,
+    /// The clock.
+    pub clock: Clock,
+    /// When the sweep looks after work that a run leaves open.
+    pub grace: SignedDuration,
+    /// How long to wait before asking for bulk results.
+    pub result_wait: SignedDuration,
 }
 
 /// Runs the function until the runtime ends it.
@@ -37,10 +58,11 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     let config = aws::config().await;
     let ledger = wiring::ledger(&config)?;
     let clock = clock::system();
+    let iys = wiring::iys(ledger.clone(), clock.clone())?;
     let app = Arc::new(App {
         brands: wiring::brands(&config)?,
         queues: wiring::queues(&config)?,
-        iys: wiring::iys(ledger.clone(), clock.clone())?,
+        registry: Arc::new(move |brand| Box::new(IysRegistry::new(iys.clone(), brand.clone()))),
         ledger,
         clock,
         grace: environment::work_grace()?,
@@ -48,7 +70,10 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let app = app.clone();
-        async move { Ok::<_, lambda_runtime::Error>(app.handle(event.payload).await) }
+        async move {
+            let deadline = event.context.deadline.try_into().ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+            Ok::<_, lambda_runtime::Error>(app.handle(event.payload, deadline.unwrap_or(Timestamp::MAX)).await)
+        }
     }))
     .await
 }
@@ -60,9 +85,17 @@ struct Share {
     submissions: Vec<(String, String)>,
 }
 
+impl Share {
+    fn messages(&self) -> HashSet<String> {
+        let (keys, submissions) = (self.keys.iter().map(|(_, id)| id), self.submissions.iter().map(|(_, id)| id));
+        keys.chain(submissions).cloned().collect()
+    }
+}
+
 impl App {
-    /// Handles a batch; answers with the messages that must come again.
-    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+    /// Handles a batch; answers with the messages that must come again. The runtime ends the invocation
+    /// at `deadline`.
+    pub async fn handle(&self, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
         let mut failed = HashSet::new();
         let mut shares = BTreeMap::<BrandName, Share>::new();
         for message in event.records {
@@ -81,21 +114,31 @@ impl App {
                 }
             }
         }
-        for (brand, share) in shares {
-            self.share(&brand, share, &mut failed).await;
+        let now = (self.clock)();
+        // Of a short time half is kept, or it would never be enough.
+        let kept = LAST_STEP.min(deadline.duration_since(now) / 2);
+        let stop_at = deadline.checked_sub(kept).unwrap_or(deadline);
+        let mut answers = futures::stream::iter(shares)
+            .map(|(brand, share)| async move {
+                let all = share.messages();
+                // What panics outside of the messages' own handling harms the other brands' no more.
+                AssertUnwindSafe(self.share(&brand, share, stop_at)).catch_unwind().await.unwrap_or(all)
+            })
+            .buffer_unordered(BRANDS_AT_ONCE);
+        while let Some(again) = answers.next().await {
+            failed.extend(again);
         }
+        drop(answers);
         let mut response = SqsBatchResponse::default();
         response.set_failures(failed);
         response
     }
 
-    async fn share(&self, name: &BrandName, share: Share, failed: &mut HashSet<String>) {
-        let Some(brand) = self.brands.of_message(name, (self.clock)()).await else {
-            failed.extend(share.keys.into_iter().map(|(_, id)| id).chain(share.submissions.into_iter().map(|(_, id)| id)));
-            return;
-        };
-        let registry = IysRegistry::new(self.iys.clone(), brand.clone());
-        let registry = Guard::new(&registry, &self.ledger, &brand, &self.clock);
+    /// One brand's share: the messages that must come again.
+    async fn share(&self, name: &BrandName, share: Share, stop_at: Timestamp) -> HashSet<String> {
+        let Some(brand) = self.brands.of_message(name, (self.clock)()).await else { return share.messages() };
+        let registry = (self.registry)(&brand);
+        let registry = Guard::new(&*registry, &self.ledger, &brand, &self.clock);
         let push = Push {
             ledger: &self.ledger,
             queues: &self.queues,
@@ -104,10 +147,15 @@ impl App {
             clock: &self.clock,
             grace: self.grace,
             result_wait: self.result_wait,
+            stop_at,
         };
+        let mut failed = HashSet::new();
         for (submission, message) in share.submissions {
             // A panic here is this message's alone, too.
             let looked_after = AssertUnwindSafe(Box::pin(push.look_after(&submission))).catch_unwind().await;
+            if looked_after.is_err() {
+                tracing::error!(%message, "handling a message panicked");
+            }
             if !looked_after.unwrap_or(false) {
                 failed.insert(message);
             }
@@ -119,6 +167,7 @@ impl App {
             report.failed
         });
         failed.extend(again.await);
+        failed
     }
 }
 

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::code::{Code, Hold};
-use super::{ConsentDate, ConsentState, EventId, Head, Movement, Origin, Outcome, Source, Status, Sync};
+use super::{ConsentDate, ConsentState, EventId, Head, Movement, Origin, Outcome, Source, Status, Sync, rules};
 use crate::calendar;
 
 /// The brand's choices that the plan depends on.
@@ -56,14 +56,15 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
         return Step::Adopt;
     }
     let today = ConsentDate::at(now);
-    let too_late = calendar::is_too_late(head.consent_date.civil(), today.civil());
-    match (head.status, state.known) {
-        (Status::Ret, None) => return Step::Ask,
-        (Status::Onay, None) if too_late => return Step::Ask,
-        (status, Some(known)) if known.status == status && (too_late || state.registry_has_head()) => {
-            return Step::Settle(Outcome::AlreadyThere);
-        }
-        _ => {}
+    let too_late = is_too_late(state, now);
+    if state.known.is_some_and(|known| known.status == head.status) && (too_late || state.registry_has_head()) {
+        return Step::Settle(Outcome::AlreadyThere);
+    }
+    if let Some(code) = rules::refusal(head.status, &head.source, head.consent_date) {
+        return Step::Reject(code);
+    }
+    if state.known.is_none() && (head.status == Status::Ret || too_late) {
+        return Step::Ask;
     }
     if too_late {
         return match head.status {
@@ -85,10 +86,27 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
     Step::Send
 }
 
+/// The same where nobody has asked the registry just now what it holds.
+///
+/// A record that was sent in time may stand there although no answer came, and by now be too late to be
+/// sent again. So nothing is refused or replaced for being late on what was known before.
+pub fn next_step_unasked(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
+    match next_step(state, policy, now) {
+        Step::Reject(Code::TOO_LATE) | Step::Correct(_) if is_too_late(state, now) => Step::Ask,
+        step => step,
+    }
+}
+
+fn is_too_late(state: &ConsentState, now: Timestamp) -> bool {
+    calendar::is_too_late(state.head.consent_date.civil(), ConsentDate::at(now).civil())
+}
+
 /// What the registry's answer that it holds no ONAY means for a state whose step was [`Step::Ask`]:
-/// the outcome, or the code that it would be refused with.
-pub fn without_onay(status: Status) -> Result<Outcome, Code> {
-    match status {
+/// the outcome, or the code that it would be refused with. A registry that held one, of which no record
+/// is ever removed, has the RET.
+pub fn without_onay(state: &ConsentState) -> Result<Outcome, Code> {
+    match state.head.status {
+        Status::Ret if state.registry_holds_onay() => Ok(Outcome::AlreadyThere),
         Status::Ret => Ok(Outcome::NotRegistered),
         Status::Onay => Err(Code::TOO_LATE),
     }
@@ -234,7 +252,8 @@ mod tests {
         assert_eq!(step(&state(Status::Ret, 60, known(Status::Ret, None))), Step::Settle(Outcome::AlreadyThere));
         assert_eq!(step(&state(Status::Ret, 60, known(Status::Onay, None))), Step::Send);
         assert_eq!(step(&state(Status::Ret, 60, known(Status::Onay, Some(90)))), Step::Send);
-        assert_eq!(without_onay(Status::Ret), Ok(Outcome::NotRegistered));
+        assert_eq!(without_onay(&state(Status::Ret, 60, None)), Ok(Outcome::NotRegistered));
+        assert_eq!(without_onay(&state(Status::Ret, 60, known(Status::Onay, None))), Ok(Outcome::AlreadyThere));
     }
 
     #[test]
@@ -249,7 +268,7 @@ mod tests {
     #[test]
     fn a_consent_that_is_too_late_is_refused_unless_the_registry_holds_one_from_before() {
         assert_eq!(step(&state(Status::Onay, 20 * DAY, None)), Step::Ask);
-        assert_eq!(without_onay(Status::Onay), Err(Code::TOO_LATE));
+        assert_eq!(without_onay(&state(Status::Onay, 20 * DAY, None)), Err(Code::TOO_LATE));
         assert_eq!(step(&state(Status::Onay, 20 * DAY, known(Status::Ret, None))), Step::Reject(Code::TOO_LATE));
         assert_eq!(next_step(&state(Status::Onay, 20 * DAY, known(Status::Ret, None)), DECIDING, now()), Step::Reject(Code::TOO_LATE));
         assert_eq!(step(&state(Status::Onay, 20 * DAY, known(Status::Onay, None))), Step::Settle(Outcome::AlreadyThere));
@@ -269,6 +288,34 @@ mod tests {
         // Made twice it is one movement.
         let again = as_hs_karar(&late, now() + jiff::SignedDuration::from_secs(5));
         assert_eq!(again.head.event_id, head.event_id);
+    }
+
+    #[test]
+    fn nothing_is_refused_or_replaced_for_being_late_before_the_registry_was_asked() {
+        for (status, held) in [(Status::Ret, Status::Onay), (Status::Onay, Status::Ret)] {
+            for policy in [OPEN, DECIDING] {
+                let late = state(status, 20 * DAY, known(held, Some(30 * DAY)));
+                assert_eq!(next_step_unasked(&late, policy, now()), Step::Ask, "{status} {policy:?}");
+                let in_time = state(status, 60, known(held, Some(90)));
+                assert_eq!(next_step_unasked(&in_time, policy, now()), Step::Send);
+            }
+        }
+        let there = state(Status::Ret, 20 * DAY, known(Status::Ret, None));
+        assert_eq!(next_step_unasked(&there, OPEN, now()), Step::Settle(Outcome::AlreadyThere));
+        let equal = state(Status::Ret, 60, known(Status::Onay, Some(60)));
+        assert!(matches!(next_step_unasked(&equal, DECIDING, now()), Step::Correct(_)));
+    }
+
+    #[test]
+    fn what_the_registry_refuses_whatever_it_holds_is_not_sent() {
+        let mut record = state(Status::Onay, 60, None);
+        record.head.source = Source::HsKarar;
+        assert_eq!(step(&record), Step::Reject("H408".parse().expect("a code")));
+        for known in [None, known(Status::Onay, None)] {
+            let mut record = state(Status::Ret, 60, known);
+            record.head.source = Source::Hs2015;
+            assert_eq!(step(&record), Step::Reject("H155".parse().expect("a code")));
+        }
     }
 
     #[test]
@@ -398,6 +445,7 @@ mod tests {
         fn a_refusal_is_rejected_only_for_being_late_where_the_brand_made_no_decision(state in any_state(), policy in any_policy()) {
             if let (Status::Ret, Step::Reject(code)) = (state.head.status, next_step(&state, policy, now())) {
                 prop_assert!(code == Code::TOO_LATE && !policy.late_ret_as_hs_karar);
+                prop_assert!(next_step_unasked(&state, policy, now()) == Step::Ask);
                 prop_assert!(state.sync(Target::Registry).is_open());
             }
         }

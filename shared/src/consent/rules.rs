@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::code::Code;
 use super::{
     Channel, ConsentDate, RETAILER_ACCESS, RawRecipient, RawRetailer, Recipient, RecipientType, Retailers, Source, SourceError, Status,
 };
@@ -120,19 +121,31 @@ impl Draft {
     }
 }
 
-/// The rules that tie status, source and date together.
-fn check_dates(status: Status, source: &Source, consent_date: ConsentDate, today: ConsentDate) -> Result<(), Violation> {
+/// The code by which İYS refuses a record of these whatever it holds and whenever it comes: one such
+/// record in a list has the whole list refused.
+pub fn refusal(status: Status, source: &Source, consent_date: ConsentDate) -> Option<Code> {
+    check_lasting(status, source, consent_date).err().and_then(|violation| violation.code.parse().ok())
+}
+
+/// The rules that tie status, source and date together and do not depend on the moment.
+fn check_lasting(status: Status, source: &Source, consent_date: ConsentDate) -> Result<(), Violation> {
     if *source == Source::HsKarar && status != Status::Ret {
         return Err(violation("status", "H408", "status must be RET when source is HS_KARAR"));
-    }
-    if consent_date > today {
-        return Err(violation("consentDate", "H162", "consentDate must not lie in the future (Turkish time)"));
     }
     if consent_date < ConsentDate::EARLIEST {
         return Err(violation("consentDate", "H156", "consentDate must not be before 2015-05-01 00:00:00"));
     }
     if *source == Source::Hs2015 && consent_date != ConsentDate::EARLIEST {
         return Err(violation("consentDate", "H155", "consentDate must be 2015-05-01 00:00:00 when source is HS_2015"));
+    }
+    Ok(())
+}
+
+/// The same, and those that depend on today.
+fn check_dates(status: Status, source: &Source, consent_date: ConsentDate, today: ConsentDate) -> Result<(), Violation> {
+    check_lasting(status, source, consent_date)?;
+    if consent_date > today {
+        return Err(violation("consentDate", "H162", "consentDate must not lie in the future (Turkish time)"));
     }
     if status == Status::Onay && calendar::is_too_late(consent_date.civil(), today.civil()) {
         return Err(violation("consentDate", "H467", "consentDate of an ONAY must not be older than three business days"));

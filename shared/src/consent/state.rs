@@ -250,6 +250,8 @@ pub struct ConsentState {
     pub seen_at_insider: bool,
     /// Until when a request to Insider that was never answered may still land there.
     pub insider_doubt: Option<Timestamp>,
+    /// The bulk submission that an older movement of the key is part of, while its result is to come.
+    pub behind: Option<String>,
     /// Counts the writes of this state; a write names the one it replaces.
     pub revision: u64,
 }
@@ -266,6 +268,7 @@ impl ConsentState {
             insider: settled(Outcome::NotNeeded, now),
             seen_at_insider: false,
             insider_doubt: None,
+            behind: None,
             revision: 0,
         };
         state.note_origin(&movement.head);
@@ -295,6 +298,9 @@ impl ConsentState {
                 // whoever has the state keeps it.
                 self.registry_turned_out(now, due);
                 return Merge::Advanced;
+            }
+            if let Sync::Submitted { submission, .. } = &self.registry {
+                self.behind = Some(submission.clone());
             }
             self.open_registry(now, due);
             // Something older of ours may still land at Insider: then what Insider said itself is
@@ -330,6 +336,9 @@ impl ConsentState {
         }
         if target == Target::Registry {
             self.note_registry_answer(sent, &answer);
+            if answer.is_final() || (current && matches!(answer, Answer::Submitted { .. })) {
+                self.behind = None;
+            }
             if !current {
                 self.registry_turned_out(now, due);
                 return;
@@ -367,6 +376,28 @@ impl ConsentState {
             // Since when it is held, and for what, stays true until it is tried again.
             Sync::Held { due: before, .. } => *before = due,
             Sync::Settled { .. } | Sync::Awaiting | Sync::Rejected { .. } => {}
+        }
+    }
+
+    /// Takes the registry's work back from a submission whose answer or results will never be known: it
+    /// is due again at `due`. Where `forgotten`, the registry itself knows nothing of the submission any
+    /// more, and what was known before is no ground to send or to refuse anything by.
+    pub fn released(&mut self, from: &str, forgotten: bool, due: Timestamp) {
+        if !matches!(&self.registry, Sync::Submitted { submission, .. } if submission == from) {
+            return;
+        }
+        self.requeued(Target::Registry, due);
+        if forgotten {
+            self.known = None;
+        }
+    }
+
+    /// Lets the sweep come back at `due` to work that is part of this submission still.
+    pub fn still_submitted(&mut self, to: &str, due: Timestamp) {
+        if let Sync::Submitted { submission, due: before, .. } = &mut self.registry
+            && submission == to
+        {
+            *before = due;
         }
     }
 
@@ -489,9 +520,11 @@ impl ConsentState {
         // there is nothing to send, and asking again would find the same.
         let both_of_one_second =
             self.head.origin == Origin::Registry && self.known.and_then(|known| known.consent_date) == Some(self.head.consent_date);
+        let refused = matches!(self.registry, Sync::Rejected { .. });
         if self.registry_has_head() {
-            // What is submitted stays so: its result says how it went.
-            if matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
+            // What is submitted stays so: its result says how it went. What was refused and stands there
+            // all the same landed late.
+            if refused || matches!(self.registry, Sync::Pending { .. } | Sync::Held { .. }) {
                 self.registry = settled(Outcome::AlreadyThere, now);
             }
         } else if both_of_one_second {
@@ -500,6 +533,10 @@ impl ConsentState {
             }
         } else if matches!(self.registry, Sync::Settled { .. }) && self.known.is_some() && !self.registry_agrees() {
             self.registry = Sync::Pending { due, sweeps: 0 };
+        }
+        if refused && self.head.status == Status::Onay && self.registry_agrees() {
+            // Insider was told RET when it was refused.
+            self.open_insider(now, due, true);
         }
         self.open_insider_after_registry(now, due);
     }
@@ -808,6 +845,65 @@ mod tests {
         state.registry = Sync::Held { why: Hold::Authority, since: at(50), due: at(60), code: None };
         state.apply(&movement(Status::Onay, 20, Origin::Api, "c"), at(100), at(200));
         assert_eq!(state.registry, settled(Outcome::AlreadyThere, at(100)));
+    }
+
+    #[test]
+    fn work_is_taken_back_only_from_the_submission_that_it_is_part_of_and_forgotten_with_what_was_known() {
+        let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a"), movement(Status::Ret, 10, Origin::Api, "b")]);
+        let sent = state.head.sent();
+        state.answered(Target::Registry, &sent, Answer::Submitted { submission: "s".into(), due: at(500) }, at(101), at(200));
+        let submitted = state.clone();
+        state.released("another", true, at(600));
+        assert_eq!(state, submitted);
+        state.still_submitted("another", at(600));
+        assert_eq!(state, submitted);
+        state.still_submitted("s", at(600));
+        assert_eq!(state.registry, Sync::Submitted { submission: "s".into(), due: at(600), sweeps: 0 });
+        for forgotten in [false, true] {
+            let mut state = submitted.clone();
+            for _ in 0..2 {
+                state.released("s", forgotten, at(700));
+                assert_eq!(state.registry, Sync::Pending { due: at(700), sweeps: 1 });
+                assert_eq!(state.known.is_none(), forgotten);
+            }
+        }
+    }
+
+    #[test]
+    fn what_overtakes_a_record_in_a_submission_is_behind_it_until_the_registry_has_said_something_final() {
+        let onay = movement(Status::Onay, 0, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&onay));
+        state.answered(Target::Registry, &onay.head.sent(), Answer::Submitted { submission: "s".into(), due: at(500) }, at(101), at(200));
+        assert_eq!(state.behind, None);
+        state.apply(&movement(Status::Ret, 10, Origin::Api, "b"), at(102), at(200));
+        assert_eq!(state.behind.as_deref(), Some("s"));
+        state.apply(&movement(Status::Ret, 20, Origin::Api, "c"), at(102), at(200));
+        assert_eq!(state.behind.as_deref(), Some("s"), "nothing of the one between was sent");
+        let sent = state.head.sent();
+        state.answered(Target::Registry, &sent, Answer::Postponed { due: at(300) }, at(103), at(200));
+        assert_eq!(state.behind.as_deref(), Some("s"));
+        let mut handed_in = state.clone();
+        handed_in.answered(Target::Registry, &sent, Answer::Submitted { submission: "t".into(), due: at(500) }, at(104), at(200));
+        assert_eq!(handed_in.behind, None);
+        state.answered(Target::Registry, &onay.head.sent(), applied(), at(104), at(200));
+        assert_eq!((state.behind.clone(), state.registry_holds_onay()), (None, true));
+    }
+
+    #[test]
+    fn a_consent_that_was_refused_and_turns_out_to_stand_there_is_one_and_insider_is_told_so() {
+        for status in [Status::Onay, Status::Ret] {
+            let said = movement(status, 0, Origin::Api, "a");
+            let reported = movement(status, 0, Origin::Registry, "b");
+            let refusal = Answer::Rejected("H467".into());
+            let (mut first, mut second) = (state_of(std::slice::from_ref(&said)), state_of(&[said.clone(), reported.clone()]));
+            first.answered(Target::Registry, &said.head.sent(), refusal.clone(), at(101), at(200));
+            first.answered(Target::Insider, &said.head.sent(), applied(), at(102), at(200));
+            first.apply(&reported, at(103), at(200));
+            second.answered(Target::Registry, &said.head.sent(), refusal, at(103), at(200));
+            assert_eq!((&first.registry.as_str(), first.insider_status()), (&"settled", Some(status)));
+            assert_eq!((&second.registry.as_str(), second.insider_status()), (&"settled", Some(status)));
+            assert_eq!(first.insider.is_open(), status == Status::Onay, "it was told RET");
+        }
     }
 
     #[test]

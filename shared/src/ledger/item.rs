@@ -75,6 +75,8 @@ pub(super) struct StateItem {
     seen_at_insider: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     insider_doubt: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    behind: Option<String>,
     revision: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     work_pk: Option<String>,
@@ -101,6 +103,7 @@ impl StateItem {
             insider: state.insider.clone(),
             seen_at_insider: state.seen_at_insider,
             insider_doubt: state.insider_doubt,
+            behind: state.behind.clone(),
             revision: state.revision,
             work_pk: None,
             work_due: None,
@@ -138,6 +141,7 @@ impl StateItem {
             insider: stored.insider,
             seen_at_insider: stored.seen_at_insider,
             insider_doubt: stored.insider_doubt,
+            behind: stored.behind,
             revision: stored.revision,
         })
     }

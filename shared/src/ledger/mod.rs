@@ -50,7 +50,7 @@ pub use item::{Ending, Entry};
 pub use push_keys::{PushKey, PushKeys};
 pub use standing::{HeldPage, HeldWork};
 pub use store::{Recorded, Story};
-pub use submission::{Member, Submission};
+pub use submission::{Member, RESULTS_KEPT, Submission, SubmissionHead};
 pub use work::{Backlog, DueWork};
 
 /// The ledger.

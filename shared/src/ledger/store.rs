@@ -89,8 +89,40 @@ impl Ledger {
         now: Timestamp,
         due: Timestamp,
     ) -> Result<ConsentState, LedgerError> {
+        self.answered_from(None, key, target, sent, answer, now, due).await
+    }
+
+    /// The same for a state that was read a moment ago: it is read again only if another has taken its
+    /// place since.
+    pub async fn answered_as_read(
+        &self,
+        read: &ConsentState,
+        target: Target,
+        sent: &Sent,
+        answer: Answer,
+        now: Timestamp,
+        due: Timestamp,
+    ) -> Result<ConsentState, LedgerError> {
+        self.answered_from(Some(read), &read.key, target, sent, answer, now, due).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "those of the two callers, one of which has read the state")]
+    async fn answered_from(
+        &self,
+        mut read: Option<&ConsentState>,
+        key: &ConsentKey,
+        target: Target,
+        sent: &Sent,
+        answer: Answer,
+        now: Timestamp,
+        due: Timestamp,
+    ) -> Result<ConsentState, LedgerError> {
         for attempt in 0..WRITE_TRIES {
-            let before = self.worked_on(key).await?;
+            let as_read = read.take();
+            let before = match as_read {
+                Some(read) => read.clone(),
+                None => self.worked_on(key).await?,
+            };
             if before.head.event_id != sent.event_id
                 && let Some(ending) = Ending::of_answer(&answer, now)
             {
@@ -98,10 +130,14 @@ impl Ledger {
             }
             let mut state = before.clone();
             state.answered(target, sent, answer.clone(), now, due);
-            if state == before || self.put_state(&mut state).await? {
+            // What was read earlier shows no more than that there is something to write.
+            let unchanged = state == before;
+            if (unchanged && as_read.is_none()) || (!unchanged && self.put_state(&mut state).await?) {
                 return Ok(state);
             }
-            back_off(attempt).await;
+            if as_read.is_none() {
+                back_off(attempt).await;
+            }
         }
         Err(LedgerError::Contention)
     }
@@ -127,6 +163,38 @@ impl Ledger {
             }
         })
         .await
+    }
+
+    /// Marks a state, as it was read, as part of a bulk submission; the sweep looks after it at `due`. What
+    /// has changed in the meantime is left alone and returned as it is: another worker may have handed it
+    /// in.
+    pub async fn submitted(&self, read: &ConsentState, submission: &str, due: Timestamp) -> Result<ConsentState, LedgerError> {
+        let mut before = read.clone();
+        for attempt in 0..WRITE_TRIES {
+            let mut state = before.clone();
+            let answer = Answer::Submitted { submission: submission.to_owned(), due };
+            state.answered(Target::Registry, &read.head.sent(), answer, due, due);
+            if state == before || self.put_state(&mut state).await? {
+                return Ok(state);
+            }
+            let now = self.worked_on(&read.key).await?;
+            if now.head != read.head || now.registry != read.registry {
+                return Ok(now);
+            }
+            before = now;
+            back_off(attempt).await;
+        }
+        Err(LedgerError::Contention)
+    }
+
+    /// Takes a key's work at the registry back from a submission, see [`ConsentState::released`].
+    pub async fn released(&self, key: &ConsentKey, from: &str, forgotten: bool, due: Timestamp) -> Result<ConsentState, LedgerError> {
+        self.change(key, |state| state.released(from, forgotten, due)).await
+    }
+
+    /// Has the sweep come back at `due` to work that is part of a submission still.
+    pub async fn still_submitted(&self, key: &ConsentKey, to: &str, due: Timestamp) -> Result<ConsentState, LedgerError> {
+        self.change(key, |state| state.still_submitted(to, due)).await
     }
 
     /// The state of a key.

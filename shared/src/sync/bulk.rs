@@ -4,158 +4,263 @@
 //! long as any state names it. So a crash at any point, or an answer that never came, is found by the
 //! sweep, and what the submission still holds is sent again; to the registry that is no second
 //! movement.
+//!
+//! What becomes of a submission that was taken:
+//!
+//! - its results are asked for at the time that it names itself, then more and more rarely;
+//! - records without a result after a day go once more, in a submission of their own. Those that are
+//!   not to be sent any more (they are too late by now, say) go back to the plan, which asks first;
+//! - that second submission is asked for until the registry forgets it. Only then its records are taken
+//!   back, and with them what was known of the registry.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
-use super::patience::later;
-use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record};
+use super::isolate::caught;
+use super::patience::{HELD_RETRY, growing, later};
+use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record, urgent_first};
 use super::reading;
 use crate::consent::code::{Code, Hold};
+use crate::consent::plan::{self, Step};
 use crate::consent::{Answer, ConsentKey, ConsentState, Status, Sync, Target};
-use crate::ledger::{LedgerError, Member, Submission};
+use crate::ledger::{LedgerError, Member, RESULTS_KEPT, Submission};
 use crate::queue::LONGEST_DELAY_SECONDS;
 use crate::registry::{RegistryError, ResultLine, Submitted, Verdict};
 
-/// How often records may be refused as a whole, while none is taken, before they are given up.
+/// How often lists may be refused as a whole, while none is taken, before they are given up.
 const REFUSALS: usize = 8;
-/// How often records are handed in again without those that the submission was refused for.
+/// How often one list is handed in again without those that it was refused for.
 const RESUBMISSIONS: usize = 8;
-/// A submission without any result for this long is given up and its records are sent again.
-const GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
+/// How many lists of one run may stay unanswered before the rest is left for later.
+const UNANSWERED: usize = 2;
+/// After how long without a result records are handed in again.
+pub(super) const RESEND_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// When the sweep makes sure that a submitted state's submission still stands. By then it has ended,
+/// or another one has taken its place.
+const LOOK_AT_STATE: SignedDuration = SignedDuration::from_hours(48);
+/// The longest wait that a message can carry; the sweep calls after longer ones.
+const LONGEST_DELAY: SignedDuration = SignedDuration::from_secs(LONGEST_DELAY_SECONDS as i64);
+
+/// A list on its way to the registry.
+struct List {
+    /// What goes out, in this order.
+    states: Vec<ConsentState>,
+    /// The submission under which it goes, once that is written ahead.
+    submission: Option<Submission>,
+    /// What it was refused for, in an earlier attempt.
+    removed: Vec<(ConsentState, Code)>,
+    /// How often it was refused for some of its records.
+    refusals: usize,
+    /// Whether its records were handed in before.
+    again: bool,
+}
+
+impl List {
+    fn of(states: Vec<ConsentState>, again: bool) -> Self {
+        Self { states, submission: None, removed: Vec::new(), refusals: 0, again }
+    }
+
+    /// Takes the records out that it was refused for, unless a position is not one of the list.
+    fn without(mut self, refused: Vec<(usize, Code)>) -> Result<Self, Self> {
+        if refused.is_empty() || refused.iter().any(|(at, _)| *at >= self.states.len()) {
+            return Err(self);
+        }
+        // Of several codes for one record the first counts.
+        let refused: HashMap<usize, Code> = refused.into_iter().rev().collect();
+        let (mut rest, all) = (Vec::with_capacity(self.states.len()), std::mem::take(&mut self.states));
+        for (position, state) in all.into_iter().enumerate() {
+            match refused.get(&position) {
+                Some(code) => self.removed.push((state, *code)),
+                None => rest.push(state),
+            }
+        }
+        self.states = rest;
+        self.refusals += 1;
+        Ok(self)
+    }
+
+    fn into_states(self) -> impl Iterator<Item = ConsentState> {
+        self.states.into_iter().chain(self.removed.into_iter().map(|(state, _)| state))
+    }
+}
+
+/// How the lists of one run fare at the registry.
+#[derive(Default)]
+struct Fortune {
+    /// Whether any was taken.
+    taken: bool,
+    /// How many were refused without a usable position.
+    refusals: usize,
+    /// How many stayed unanswered.
+    unanswered: usize,
+    /// What was written ahead for lists that were not taken. It stands until no state names it any more.
+    untaken: Vec<Submission>,
+}
 
 impl Push<'_> {
-    /// Hands in records in bulk. Those that it is refused for are judged by their code, and the rest
-    /// goes again at once. A refusal that names no record is narrowed down by halves, so that one bad
-    /// record costs itself only.
-    pub(super) async fn submit(&self, states: Vec<ConsentState>, tally: &mut Tally) {
+    /// Hands in records in bulk, `again` those of a submission without results. Those that a list is
+    /// refused for are judged by their code, and the rest goes again at once. A refusal that names no
+    /// record is narrowed down by halves, so that one bad record costs itself only.
+    pub(super) async fn submit(&self, states: Vec<ConsentState>, again: bool, tally: &mut Tally) {
         let failed_before = tally.failed.len();
-        let mut open = VecDeque::from([states]);
-        // What was written ahead for requests that the registry did not take. It stands until no
-        // state names it any more.
-        let mut untaken = Vec::new();
-        let (mut refusals, mut resubmissions, mut taken) = (0, 0, false);
-        while let Some(states) = open.pop_front() {
-            if states.is_empty() {
+        let most = self.registry.capabilities().bulk_records;
+        let mut open: VecDeque<List> = lists(states, most).into_iter().map(|states| List::of(states, again)).collect();
+        let mut fortune = Fortune::default();
+        while let Some(list) = open.pop_front() {
+            if self.is_over() || fortune.unanswered >= UNANSWERED {
+                fortune.untaken.extend(list.submission.clone());
+                open.push_front(list);
+                self.leave(open.drain(..), tally).await;
+                break;
+            }
+            if fortune.refusals > 0 && list.submission.is_none() && list.states.len() <= SINGLE_ADDS {
+                fortune.taken |= self.add_instead(&list.states, again, tally).await;
                 continue;
             }
-            if !untaken.is_empty() && states.len() <= SINGLE_ADDS {
-                if self.unmark(&states, tally).await {
-                    let failed = tally.failed.len();
-                    self.add_each(&states, tally).await;
-                    taken |= tally.failed.len() < failed + states.len();
-                }
-                continue;
-            }
-            let (mut submission, states) = match self.write_ahead(states, tally).await {
-                Some(written) => written,
-                None => continue,
-            };
-            let records: Vec<_> = states.iter().map(record).collect();
-            match self.registry.submit(&records).await {
-                Ok(Submitted::Taken { request_id, record_ids }) => {
-                    tracing::info!(submission = %submission.id, records = states.len(), "bulk submission taken");
-                    taken = true;
-                    submission.request_id = Some(request_id);
-                    for (member, record_id) in submission.members.iter_mut().zip(record_ids) {
-                        member.record_id = record_id;
-                    }
-                    tally.finished += states.len();
-                    // If this write is lost, the sweep finds the submission unanswered and its records
-                    // are sent again, which the registry takes for what it is.
-                    self.wait_for_results(&mut submission, self.result_wait).await;
-                }
-                Ok(Submitted::Refused(refused)) if refused.iter().any(|(at, _)| *at < states.len()) && resubmissions < RESUBMISSIONS => {
-                    resubmissions += 1;
-                    let refused: HashMap<usize, Code> = refused.into_iter().rev().collect();
-                    let (mut out, mut rest) = (Vec::new(), Vec::with_capacity(states.len()));
-                    for (position, state) in states.into_iter().enumerate() {
-                        match refused.get(&position) {
-                            Some(code) => out.push((state, Verdict::Refused(*code))),
-                            None => rest.push(state),
-                        }
-                    }
-                    let mut judging = futures::stream::iter(out)
-                        .map(|(state, verdict)| async move { (member(&state), self.judge(&state, verdict).await) })
-                        .buffer_unordered(AT_ONCE);
-                    while let Some((member, done)) = judging.next().await {
-                        self.note(&member, done, tally).await;
-                    }
-                    drop(judging);
-                    open.push_front(rest);
-                    untaken.push(submission);
-                }
-                Err(RegistryError::Unanswered { why }) => {
-                    tracing::warn!(submission = %submission.id, why, "bulk submission unanswered: it is looked after again");
-                    tally.finished += states.len();
-                }
-                Ok(Submitted::Refused(_)) | Err(RegistryError::Defect { .. }) if taken || refusals < REFUSALS => {
-                    refusals += 1;
-                    tracing::warn!(submission = %submission.id, records = states.len(), "refused without saying for which record");
-                    untaken.push(submission);
-                    let mut first = states;
-                    let second = first.split_off(first.len() / 2);
-                    open.push_front(second);
-                    open.push_front(first);
-                }
-                Ok(Submitted::Refused(_)) => {
-                    untaken.push(submission);
-                    let error = RegistryError::Defect { why: "every bulk submission is refused".into() };
-                    self.give_up(std::iter::once(states).chain(open.drain(..)), error, tally).await;
-                }
-                Err(RegistryError::Held { why, code }) => {
-                    untaken.push(submission);
-                    let parts = apart(states, why);
-                    if parts.len() > 1 {
-                        tracing::warn!(?why, code, parts = parts.len(), "a bulk submission was refused as a whole: it is handed in apart");
-                        parts.into_iter().rev().for_each(|part| open.push_front(part));
-                        continue;
-                    }
-                    // What one channel, or one status, is refused for says nothing of the others.
-                    let others = if concerns_some(why) { std::mem::take(&mut open) } else { VecDeque::new() };
-                    self.give_up(parts.into_iter().chain(open.drain(..)), RegistryError::Held { why, code }, tally).await;
-                    open = others;
-                }
-                Err(error) => {
-                    untaken.push(submission);
-                    self.give_up(std::iter::once(states).chain(open.drain(..)), error, tally).await;
-                }
+            if let Some(list) = self.written_ahead(list, tally).await {
+                self.hand_in(list, &mut open, &mut fortune, tally).await;
             }
         }
         // Where something failed, a state may still name one of these: the sweep looks after them.
         if tally.failed.len() == failed_before {
-            for submission in &untaken {
+            for submission in &fortune.untaken {
                 self.forget(submission).await;
             }
         }
     }
 
+    /// One request, and what follows from its answer.
+    async fn hand_in(&self, list: List, open: &mut VecDeque<List>, fortune: &mut Fortune, tally: &mut Tally) {
+        let Some(mut submission) = list.submission.clone() else { return };
+        let records: Vec<_> = list.states.iter().map(record).collect();
+        let list = match caught(self.registry.submit(&records)).await {
+            Ok(Submitted::Taken { request_id, record_ids }) => {
+                tracing::info!(submission = %submission.id, records = records.len(), "bulk submission taken");
+                fortune.taken = true;
+                tally.finished += records.len();
+                submission.request_id = Some(request_id);
+                let now = list.states.iter().map(member).chain(list.removed.iter().map(|(state, _)| member(state))).collect();
+                let reordered = std::mem::replace(&mut submission.members, now) != submission.members;
+                for (member, record_id) in submission.members.iter_mut().zip(record_ids) {
+                    member.record_id = record_id;
+                }
+                // If this is lost, the sweep finds the submission unanswered and its records are sent
+                // again, which the registry takes for what it is.
+                self.note_taken(&mut submission, reordered).await;
+                return self.judge_removed(list, tally).await;
+            }
+            Ok(Submitted::Refused(refused)) if list.refusals < RESUBMISSIONS => match list.without(refused) {
+                Ok(mut list) if list.states.is_empty() => {
+                    // Every record was named, so nothing is left to prove the positions by, or to doubt them.
+                    list.refusals = 1;
+                    fortune.untaken.push(submission);
+                    return self.judge_removed(list, tally).await;
+                }
+                Ok(rest) => return open.push_front(rest),
+                Err(list) => list,
+            },
+            Err(RegistryError::Unanswered { why }) => {
+                tracing::warn!(submission = %submission.id, why, "bulk submission unanswered: it is looked after again");
+                fortune.unanswered += 1;
+                tally.finished += records.len() + list.removed.len();
+                return;
+            }
+            Ok(Submitted::Refused(_)) | Err(RegistryError::Defect { .. }) => list,
+            Err(RegistryError::Held { why, code }) => {
+                fortune.untaken.push(submission);
+                let again = list.again;
+                let mut parts: Vec<_> = apart(list.into_states(), why).into_iter().map(|part| List::of(part, again)).collect();
+                if parts.len() > 1 {
+                    tracing::warn!(?why, code, parts = parts.len(), "a bulk submission was refused as a whole: it is handed in apart");
+                    parts.into_iter().rev().for_each(|part| open.push_front(part));
+                    return;
+                }
+                // What one channel, or one status, is refused for says nothing of the others.
+                if !concerns_some(why) {
+                    parts.extend(open.drain(..));
+                }
+                return self.give_up(parts.into_iter(), RegistryError::Held { why, code }, tally).await;
+            }
+            Err(error) => {
+                fortune.untaken.push(submission);
+                open.push_front(list);
+                return self.give_up(open.drain(..), error, tally).await;
+            }
+        };
+        tracing::warn!(submission = %submission.id, records = records.len(), "refused without saying for which record");
+        fortune.refusals += 1;
+        fortune.untaken.push(submission);
+        if !fortune.taken && fortune.refusals > REFUSALS {
+            open.push_front(list);
+            let error = RegistryError::Defect { why: "every bulk submission is refused".into() };
+            return self.give_up(open.drain(..), error, tally).await;
+        }
+        let List { states: mut first, removed, again, .. } = list;
+        let second = first.split_off(first.len() / 2);
+        let suspects = removed.into_iter().map(|(state, _)| state).collect();
+        for part in [suspects, second, first] {
+            if !part.is_empty() {
+                open.push_front(List::of(part, again));
+            }
+        }
+    }
+
+    /// Judges what a list was refused for, now that it was taken without. That it was, after one refusal,
+    /// proves the positions. After several it may be that they are counted otherwise than we read them:
+    /// then each record is sent by itself.
+    async fn judge_removed(&self, list: List, tally: &mut Tally) {
+        if list.refusals > 1 {
+            let states: Vec<_> = list.removed.into_iter().map(|(state, _)| state).collect();
+            self.add_instead(&states, list.again, tally).await;
+            return;
+        }
+        let mut judging = futures::stream::iter(list.removed)
+            .map(|(state, code)| async move {
+                let sent = member(&state);
+                let done = self.judge_sent(&sent, Some(&state), Verdict::Refused(code), list.again).await;
+                (sent, done)
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((member, done)) = judging.next().await {
+            self.note(&member, done, tally).await;
+        }
+    }
+
+    /// Sends records one by one that were part of a list. Whether any was taken.
+    async fn add_instead(&self, states: &[ConsentState], again: bool, tally: &mut Tally) -> bool {
+        let pending = self.unmark(states, tally).await;
+        let failed = tally.failed.len();
+        self.add_each(&pending, again, tally).await;
+        tally.failed.len() < failed + pending.len()
+    }
+
     /// The submission first, then the mark on each state: a crash leaves the submission to the sweep.
-    /// States that have moved on in the meantime are left out. `None` when it could not be written.
-    async fn write_ahead(&self, states: Vec<ConsentState>, tally: &mut Tally) -> Option<(Submission, Vec<ConsentState>)> {
+    /// States that have moved on in the meantime are left out. `None` when nothing is left to send, or
+    /// the ledger did not take it.
+    async fn written_ahead(&self, list: List, tally: &mut Tally) -> Option<List> {
+        if list.submission.is_some() {
+            return Some(list);
+        }
         let now = (self.clock)();
-        let unanswered = later(now, self.grace);
-        let mut submission = Submission {
+        let submission = Submission {
             brand: self.brand.name.clone(),
             id: uuid::Uuid::new_v4().simple().to_string(),
             request_id: None,
             ready_at: None,
             created_at: now,
             checks: 0,
-            members: members(&states),
+            again: list.again,
+            members: members(&list.states),
         };
         let id = submission.id.as_str();
+        // A submission of records that went before is waited for until it is forgotten.
+        let due = later(now, if list.again { RESULTS_KEPT + LOOK_AT_STATE } else { LOOK_AT_STATE });
         let written = async {
-            self.ledger.put_submission(&submission, unanswered).await?;
-            let mut marks = futures::stream::iter(&states)
-                .map(|state| async move {
-                    let answer = Answer::Submitted { submission: id.to_owned(), due: later(now, GIVE_UP) };
-                    self.ledger.answered(&state.key, Target::Registry, &state.head.sent(), answer, now, unanswered).await
-                })
-                .buffered(AT_ONCE);
-            let mut marked = Vec::with_capacity(states.len());
+            self.ledger.write_submission(&submission, later(now, self.grace)).await?;
+            let mut marks = futures::stream::iter(&list.states).map(|state| self.ledger.submitted(state, id, due)).buffered(AT_ONCE);
+            let mut marked = Vec::with_capacity(list.states.len());
             while let Some(mark) = marks.next().await {
                 marked.push(mark?);
             }
@@ -164,57 +269,108 @@ impl Push<'_> {
         match written.await {
             Ok(marked) => {
                 let (ours, moved_on): (Vec<_>, Vec<_>) = marked.into_iter().partition(|state| is_part_of(state, id));
-                // What another worker has handed in meanwhile is looked after there.
-                tally.again.extend(moved_on.into_iter().filter(|state| !matches!(state.registry, Sync::Submitted { .. })));
-                submission.members = members(&ours);
-                Some((submission, ours))
+                moved_on.into_iter().for_each(|state| tally.moved_on(state));
+                if ours.is_empty() {
+                    self.forget(&submission).await;
+                    return None;
+                }
+                Some(List { states: ours, submission: Some(submission), ..list })
             }
             Err(error) => {
-                self.all_failed(&members(&states), error.into(), tally).await;
+                self.all_failed(&members(&list.states), error.into(), tally).await;
                 None
             }
         }
     }
 
     /// The registry takes none of these now.
-    async fn give_up(&self, chunks: impl Iterator<Item = Vec<ConsentState>>, error: RegistryError, tally: &mut Tally) {
-        let states: Vec<_> = chunks.flatten().collect();
+    async fn give_up(&self, lists: impl Iterator<Item = List>, error: RegistryError, tally: &mut Tally) {
+        let states: Vec<_> = lists.flat_map(List::into_states).collect();
         // Their messages come again, and then they must be pending; what waits longer is marked so by
         // the answer itself.
-        self.unmark(&states, tally).await;
-        self.all_failed(&members(&states), error, tally).await;
+        let pending = self.unmark(&states, tally).await;
+        self.all_failed(&members(&pending), error, tally).await;
     }
 
-    /// Makes states pending that a submission which was not taken has marked. Whether all are.
-    async fn unmark(&self, states: &[ConsentState], tally: &mut Tally) -> bool {
-        let due = self.due();
+    /// Leaves lists to their messages.
+    async fn leave(&self, lists: impl Iterator<Item = List>, tally: &mut Tally) {
+        let states: Vec<_> = lists.flat_map(List::into_states).collect();
+        tracing::warn!(keys = states.len(), "no time is left for these keys: their messages come again");
+        let pending = self.unmark(&states, tally).await;
+        tally.failed.extend(pending.into_iter().map(|state| state.key));
+    }
+
+    /// Makes states pending that a submission which was not taken has marked, and returns those that are.
+    async fn unmark(&self, states: &[ConsentState], tally: &mut Tally) -> Vec<ConsentState> {
         let mut writes = futures::stream::iter(states)
-            .map(|state| async move { (&state.key, self.ledger.requeued(&state.key, &[Target::Registry], due).await) })
-            .buffer_unordered(AT_ONCE);
-        let mut all = true;
-        while let Some((key, written)) = writes.next().await {
-            if let Err(error) = written {
-                tracing::warn!(%error, "a state was not made pending again: the sweep looks after its submission");
-                tally.failed.insert(key.clone());
-                all = false;
+            .map(|state| async move {
+                let sent = state.head.sent();
+                if !matches!(state.registry, Sync::Submitted { .. }) {
+                    return (&state.key, sent.event_id, Ok(state.clone()));
+                }
+                let (now, due) = ((self.clock)(), self.due());
+                let postponed = Answer::Postponed { due };
+                let left = self.ledger.answered_as_read(state, Target::Registry, &sent, postponed, now, due).await;
+                (&state.key, sent.event_id, left)
+            })
+            .buffered(AT_ONCE);
+        let mut pending = Vec::with_capacity(states.len());
+        while let Some((key, head, written)) = writes.next().await {
+            match written {
+                Ok(state) if state.head.event_id == head && matches!(state.registry, Sync::Pending { .. } | Sync::Held { .. }) => {
+                    pending.push(state);
+                }
+                Ok(state) => tally.moved_on(state),
+                Err(error) => {
+                    tracing::warn!(%error, "a state was not made pending again: the sweep looks after its submission");
+                    tally.failed.insert(key.clone());
+                }
             }
         }
-        all
+        pending
     }
 
-    async fn wait_for_results(&self, submission: &mut Submission, wait: SignedDuration) {
-        let now = (self.clock)();
-        submission.ready_at = Some(later(now, wait));
-        let due = later(later(now, wait), self.grace);
-        if let Err(error) = self.ledger.put_submission(submission, due).await {
-            tracing::warn!(%error, submission = %submission.id, "the submission's answer was not noted: the sweep looks after it");
+    /// Notes that a list was taken, and when to ask for its results. Its members stand as they were
+    /// written ahead, unless some were taken out since.
+    async fn note_taken(&self, submission: &mut Submission, reordered: bool) {
+        let due = self.ask_in(submission, self.result_wait);
+        let noted = async {
+            if reordered {
+                self.ledger.write_members(submission).await?;
+            }
+            self.ledger.note_taken(submission, due).await
+        };
+        match noted.await {
+            Ok(true) => self.call_back(submission, self.result_wait).await,
+            Ok(false) => tracing::warn!(submission = %submission.id, "the submission was taken for unanswered: its records go again"),
+            Err(error) => {
+                tracing::warn!(%error, submission = %submission.id, "the submission's answer was not noted: the sweep looks after it");
+            }
+        }
+    }
+
+    /// Has results asked for in `wait`.
+    async fn wait_for_results(&self, submission: &mut Submission, wait: SignedDuration) -> Result<(), LedgerError> {
+        let due = self.ask_in(submission, wait);
+        if self.ledger.note_wait(submission, due).await? {
+            self.call_back(submission, wait).await;
+        }
+        Ok(())
+    }
+
+    /// Sets when results may be asked for, and returns when the sweep looks after the submission: once a
+    /// message should have, or at that time itself, where it is too far ahead for a message.
+    fn ask_in(&self, submission: &mut Submission, wait: SignedDuration) -> Timestamp {
+        let ready_at = later((self.clock)(), wait);
+        submission.ready_at = Some(ready_at);
+        if wait > LONGEST_DELAY { ready_at } else { later(ready_at, self.grace) }
+    }
+
+    /// Has the submission looked after in `wait`, but not before. The sweep calls after longer waits.
+    async fn call_back(&self, submission: &Submission, wait: SignedDuration) {
+        if wait > LONGEST_DELAY {
             return;
         }
-        self.call_back(submission, wait).await;
-    }
-
-    /// Has the submission looked after in `wait`, but not before.
-    async fn call_back(&self, submission: &Submission, wait: SignedDuration) {
         let whole = wait.as_secs().max(0) + i64::from(wait.subsec_nanos() > 0);
         let seconds = u32::try_from(whole).unwrap_or(LONGEST_DELAY_SECONDS);
         if let Err(error) = self.queues.push_submission(&submission.brand, &submission.id, seconds).await {
@@ -225,6 +381,9 @@ impl Push<'_> {
     /// Looks after a bulk submission: asks for its results, or sends its records again when it was
     /// never answered. `false` when its message must come again.
     pub async fn look_after(&self, id: &str) -> bool {
+        if self.is_over() {
+            return false;
+        }
         match self.try_look_after(id).await {
             Ok(()) => true,
             Err(error) => {
@@ -238,73 +397,117 @@ impl Push<'_> {
         let Some(mut submission) = self.ledger.submission(&self.brand.name, id).await? else { return Ok(()) };
         let now = (self.clock)();
         let Some(request_id) = submission.request_id.clone() else {
-            return Ok(self.release(&submission, now).await?);
+            tracing::warn!(submission = id, "a submission was never answered: its records go again");
+            return Ok(self.release(&submission, false, now).await?);
         };
         // A message may come early, and the sweep may have called while the request was on its way.
         if let Some(left) = submission.ready_at.map(|ready| ready.duration_since(now)).filter(SignedDuration::is_positive) {
             self.call_back(&submission, left).await;
             return Ok(());
         }
-        let lines = match self.registry.results(&request_id).await {
+        let lines = match caught(self.registry.results(&request_id)).await {
             Ok(lines) => lines,
             Err(RegistryError::Busy { until, why }) => {
                 tracing::info!(submission = id, why, "results cannot be asked for now");
-                self.wait_for_results(&mut submission, until.duration_since(now).max(SignedDuration::from_secs(1))).await;
-                return Ok(());
+                let wait = until.duration_since(now).max(SignedDuration::from_secs(1));
+                return Ok(self.wait_for_results(&mut submission, wait).await?);
             }
-            // The registry keeps results for longer than a brand is stopped: the sweep looks again.
-            Err(RegistryError::Held { why, code }) => {
+            // The registry keeps results for longer than most brands are stopped.
+            Err(RegistryError::Held { why, code }) if now.duration_since(submission.created_at) < RESULTS_KEPT => {
                 tracing::info!(submission = id, ?why, code, "results cannot be asked for while the brand is held");
-                let again = later(now, self.grace);
-                submission.ready_at = Some(again);
-                self.ledger.put_submission(&submission, again).await?;
-                return Ok(());
+                return Ok(self.wait_for_results(&mut submission, HELD_RETRY).await?);
+            }
+            // However often it is asked for, or too late to be asked for: as good as no result.
+            Err(error @ (RegistryError::Defect { .. } | RegistryError::Held { .. })) => {
+                tracing::error!(%error, submission = id, "results cannot be had");
+                Vec::new()
             }
             Err(error) => return Err(error),
         };
+        let left = self.judge_lines(&submission, lines).await?;
+        let age = now.duration_since(submission.created_at);
+        if left.ours.is_empty() && left.moved_on == 0 {
+            return Ok(self.ledger.delete_submission(&self.brand.name, id).await?);
+        }
+        if age >= RESULTS_KEPT {
+            tracing::error!(submission = id, keys = left.ours.len(), "the registry never told what became of these records");
+            return Ok(self.release(&submission, true, now).await?);
+        }
+        if !submission.again && age >= RESEND_AFTER && !left.ours.is_empty() {
+            self.hand_in_again(&submission, left.ours, now).await?;
+            if left.moved_on == 0 {
+                return Ok(self.ledger.delete_submission(&self.brand.name, id).await?);
+            }
+        }
+        submission.checks = submission.checks.saturating_add(1);
+        // Neither of the two moments is missed by a wait that has grown long.
+        let next = if submission.again || age >= RESEND_AFTER { RESULTS_KEPT } else { RESEND_AFTER };
+        let wait = growing(self.result_wait, submission.checks).min(next - age);
+        Ok(self.wait_for_results(&mut submission, wait).await?)
+    }
+
+    /// Settles what the lines have a verdict on, and tells what they have none on.
+    async fn judge_lines(&self, submission: &Submission, lines: Vec<ResultLine>) -> Result<Unjudged, RegistryError> {
+        let id = submission.id.as_str();
         let states: HashMap<ConsentKey, ConsentState> =
-            self.states_of(&submission).await?.into_iter().map(|state| (state.key.clone(), state)).collect();
-        let verdicts = match_lines(&submission, lines);
-        let mut waiting = 0;
-        let mut judged = Vec::new();
+            self.states_of(submission).await?.into_iter().map(|state| (state.key.clone(), state)).collect();
+        let verdicts = match_lines(submission, lines);
+        let mut left = Unjudged::default();
+        let (mut judged, mut called) = (Vec::new(), Vec::new());
         for (member, verdict) in submission.members.iter().zip(verdicts) {
             // Without a readable state there is nothing that a verdict could settle.
             let Some(state) = states.get(&member.key) else { continue };
-            let (ours, moved_on) = (is_part_of(state, id), state.head.event_id != member.sent.event_id);
+            let moved_on = state.head.event_id != member.sent.event_id;
+            let ours = is_part_of(state, id);
             match verdict {
                 // Of a state that moved on, the answer tells only what the registry held: the newer one
-                // stays open.
-                Some(verdict) if ours || moved_on => judged.push((member, (!moved_on).then_some(state), verdict)),
+                // stays open, and need not wait any longer.
+                Some(verdict) if moved_on && !ours => {
+                    judged.push((member, None, verdict));
+                    called.extend(state.registry.due().map(|_| member.key.clone()));
+                }
+                Some(verdict) if ours => judged.push((member, (!moved_on).then_some(state), verdict)),
                 // An earlier look judged it, or it went out again by another road.
                 Some(_) => {}
-                None => waiting += usize::from(ours || moved_on),
+                None if ours => left.ours.push(state.clone()),
+                None => left.moved_on += usize::from(moved_on),
             }
         }
         let mut tally = Tally::default();
         let mut judging = futures::stream::iter(judged)
-            .map(|(member, state, verdict)| async move { (member, self.judge_sent(member, state, verdict).await) })
+            .map(|(member, state, verdict)| async move { (member, self.judge_sent(member, state, verdict, submission.again).await) })
             .buffer_unordered(AT_ONCE);
         while let Some((member, done)) = judging.next().await {
             self.note(member, done, &mut tally).await;
         }
         drop(judging);
-        self.ask_late(&mut tally).await;
+        self.finish(submission, tally, called).await?;
+        Ok(left)
+    }
+
+    /// Ends what a look has begun: what is in doubt is asked about, Insider's work and what needs another
+    /// step get their messages, and what failed is left to the sweep.
+    async fn finish(&self, submission: &Submission, mut tally: Tally, mut called: Vec<ConsentKey>) -> Result<(), RegistryError> {
+        self.ask_doubtful(&mut tally).await;
         self.tell_insider(&mut tally).await;
-        let again: Vec<_> = tally.again.into_iter().map(|state| state.key).collect();
-        self.reopen(&again, now).await?;
-        let failed: Vec<_> = tally.failed.into_iter().collect();
-        self.pending(&failed, now).await?;
-        if waiting == 0 {
-            self.ledger.delete_submission(&self.brand.name, id).await?;
-        } else if now.duration_since(submission.created_at) > GIVE_UP {
-            self.release(&submission, now).await?;
-        } else {
-            submission.checks = submission.checks.saturating_add(1);
-            let longest = SignedDuration::from_secs(i64::from(LONGEST_DELAY_SECONDS));
-            let wait = self.result_wait.checked_mul(1 << submission.checks.min(5)).unwrap_or(longest).min(longest);
-            self.wait_for_results(&mut submission, wait).await;
-        }
+        called.extend(std::mem::take(&mut tally.again).into_iter().map(|state| state.key));
+        let all: HashSet<_> = called.iter().cloned().chain(tally.failed).collect();
+        self.take_back(all, submission, false).await?;
+        self.call_for(called).await;
         Ok(())
+    }
+
+    /// Hands records in once more that a submission had no results for. What is not to be sent any more
+    /// goes back to the plan.
+    async fn hand_in_again(&self, submission: &Submission, states: Vec<ConsentState>, now: Timestamp) -> Result<(), RegistryError> {
+        tracing::warn!(submission = %submission.id, keys = states.len(), "no results after a day: the records are handed in once more");
+        let is_sent = |state: &ConsentState| plan::next_step_unasked(state, self.policy(state), now) == Step::Send;
+        let (mut send, other): (Vec<_>, Vec<_>) = states.into_iter().partition(is_sent);
+        urgent_first(&mut send);
+        let mut tally = Tally::default();
+        tally.again.extend(other);
+        Box::pin(self.submit(send, true, &mut tally)).await;
+        self.finish(submission, tally, Vec::new()).await
     }
 
     /// The states of a submission's members that have a readable form.
@@ -313,32 +516,56 @@ impl Push<'_> {
         Ok(reading::states(self.ledger, &keys).await?.states)
     }
 
-    /// Gives a submission up: what it still holds is pending again.
-    async fn release(&self, submission: &Submission, now: Timestamp) -> Result<(), LedgerError> {
-        let states = self.states_of(submission).await?;
-        let held: Vec<_> = states.into_iter().filter(|state| is_part_of(state, &submission.id)).map(|state| state.key).collect();
-        self.reopen(&held, now).await?;
-        self.ledger.delete_submission(&submission.brand, &submission.id).await
+    /// Ends a submission that nobody will ever tell the results of: what it still holds is pending again.
+    async fn release(&self, submission: &Submission, forgotten: bool, now: Timestamp) -> Result<(), LedgerError> {
+        let sent: HashMap<_, _> = submission.members.iter().map(|member| (&member.key, &member.sent.event_id)).collect();
+        let concerned = |state: &ConsentState| {
+            let moved_on = sent.get(&state.key).is_some_and(|event| **event != state.head.event_id);
+            is_part_of(state, &submission.id) || (moved_on && state.registry.due().is_some())
+        };
+        let keys: Vec<_> = self.states_of(submission).await?.into_iter().filter(concerned).map(|state| state.key).collect();
+        self.take_back(keys.iter().cloned(), submission, forgotten).await?;
+        // Only once the submission is gone nothing waits behind it any more.
+        self.ledger.delete_submission(&submission.brand, &submission.id).await?;
+        tracing::info!(submission = %submission.id, keys = keys.len(), age_s = now.duration_since(submission.created_at).as_secs(), "released");
+        self.call_for(keys).await;
+        Ok(())
     }
 
-    /// Makes keys pending again and writes messages for them.
-    pub(super) async fn reopen(&self, keys: &[ConsentKey], now: Timestamp) -> Result<(), LedgerError> {
-        self.pending(keys, now).await?;
-        if let Err(error) = self.queues.push(keys.to_vec()).await {
-            tracing::warn!(%error, "no message for re-opened work: the sweep will find it");
+    /// Makes pending what is part of a submission still.
+    async fn take_back(
+        &self,
+        keys: impl IntoIterator<Item = ConsentKey>,
+        submission: &Submission,
+        forgotten: bool,
+    ) -> Result<(), LedgerError> {
+        let due = self.due();
+        let mut writes = futures::stream::iter(keys)
+            .map(|key| async move { self.ledger.released(&key, &submission.id, forgotten, due).await })
+            .buffer_unordered(AT_ONCE);
+        while let Some(written) = writes.next().await {
+            written?;
         }
         Ok(())
     }
 
-    /// Makes keys pending again, for the sweep.
-    async fn pending(&self, keys: &[ConsentKey], now: Timestamp) -> Result<(), LedgerError> {
-        let due = later(now, self.grace);
+    /// Has keys looked at again now that were held.
+    pub(super) async fn reopen(&self, keys: &[ConsentKey]) -> Result<(), LedgerError> {
+        let due = self.due();
         let mut writes =
             futures::stream::iter(keys).map(|key| self.ledger.requeued(key, &[Target::Registry], due)).buffer_unordered(AT_ONCE);
         while let Some(written) = writes.next().await {
             written?;
         }
+        self.call_for(keys.to_vec()).await;
         Ok(())
+    }
+
+    /// Writes messages for keys that need another step.
+    async fn call_for(&self, keys: Vec<ConsentKey>) {
+        if let Err(error) = self.queues.push(keys).await {
+            tracing::warn!(%error, "no message for re-opened work: the sweep will find it");
+        }
     }
 
     async fn forget(&self, submission: &Submission) {
@@ -349,6 +576,35 @@ impl Push<'_> {
     }
 }
 
+/// What the results of a submission say nothing of yet.
+#[derive(Default)]
+struct Unjudged {
+    /// States that are part of it.
+    ours: Vec<ConsentState>,
+    /// How many others have moved on since their record was sent.
+    moved_on: usize,
+}
+
+/// Splits records into lists of at most `most`, in their order, none with one address twice on one channel
+/// and for one kind of recipient: a registry that knows it by that would refuse the list.
+fn lists(states: Vec<ConsentState>, most: usize) -> Vec<Vec<ConsentState>> {
+    let mut lists = Vec::new();
+    let mut rest: VecDeque<ConsentState> = states.into();
+    while !rest.is_empty() {
+        let (mut list, mut seen, mut twice) = (Vec::new(), HashSet::new(), VecDeque::new());
+        while list.len() < most.max(1)
+            && let Some(state) = rest.pop_front()
+        {
+            let known_as = (state.recipient.clone(), state.key.channel, state.key.recipient_type);
+            if seen.insert(known_as) { list.push(state) } else { twice.push_back(state) }
+        }
+        twice.append(&mut rest);
+        rest = twice;
+        lists.push(list);
+    }
+    lists
+}
+
 /// Whether a hold may be about some records of a list only.
 fn concerns_some(why: Hold) -> bool {
     matches!(why, Hold::Authority | Hold::Quota)
@@ -356,7 +612,7 @@ fn concerns_some(why: Hold) -> bool {
 
 /// The records of a list that was refused as a whole, by what the refusal may have been about: authority
 /// is given by channel, and a refusal takes no place of the package. One part alone when it cannot be told.
-fn apart(states: Vec<ConsentState>, why: Hold) -> Vec<Vec<ConsentState>> {
+fn apart(states: impl Iterator<Item = ConsentState>, why: Hold) -> Vec<Vec<ConsentState>> {
     let mut parts = BTreeMap::<_, Vec<ConsentState>>::new();
     for state in states {
         let part = match why {
@@ -381,17 +637,22 @@ fn is_part_of(state: &ConsentState, id: &str) -> bool {
 
 /// The verdict on each member, in order: by the registry's own id of the record, or else by position.
 fn match_lines(submission: &Submission, lines: Vec<ResultLine>) -> Vec<Option<Verdict>> {
+    // A UUID is the same in either case and without its hyphens.
+    let plain = |id: &str| id.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect::<String>();
     let ids: HashMap<String, usize> = submission
         .members
         .iter()
         .enumerate()
-        .filter_map(|(position, member)| member.record_id.as_ref().map(|id| (id.to_ascii_lowercase(), position)))
+        .filter_map(|(position, member)| member.record_id.as_deref().map(|id| (plain(id), position)))
         .collect();
     let has_no_id = |position: &usize| submission.members.get(*position).is_some_and(|member: &Member| member.record_id.is_none());
     let mut verdicts: Vec<Option<Verdict>> = (0..submission.members.len()).map(|_| None).collect();
     for line in lines {
-        let by_id = line.record_id.as_ref().and_then(|id| ids.get(&id.to_ascii_lowercase())).copied();
-        let position = by_id.or(line.position.filter(has_no_id));
+        let position = match line.record_id.as_deref().map(plain) {
+            // An id that nobody gave us says nothing about a record that has one.
+            Some(id) => ids.get(&id).copied().or(line.position.filter(has_no_id)),
+            None => line.position,
+        };
         if let Some(slot) = position.and_then(|position| verdicts.get_mut(position))
             && line.verdict.is_some()
         {
@@ -399,4 +660,113 @@ fn match_lines(submission: &Submission, lines: Vec<ResultLine>) -> Vec<Option<Ve
         }
     }
     verdicts
+}
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::consent::{
+        Channel, ConsentDate, EventId, Head, Movement, Origin, Recipient, RecipientIdKey, RecipientType, Retailers, Sent, Source, Status,
+    };
+
+    fn state(address: u8, secret: u8) -> ConsentState {
+        let brand = "demo".parse().expect("a brand");
+        let recipient = Recipient::parse(&format!("kisi{address}@example.com"), Channel::Eposta).expect("an address");
+        let key = ConsentKey {
+            // Under another secret the same address has another key.
+            recipient_id: recipient.id(&RecipientIdKey::new(char::from(b'a' + secret).to_string().repeat(32)), &brand),
+            brand,
+            channel: Channel::Eposta,
+            recipient_type: RecipientType::Bireysel,
+        };
+        let now = Timestamp::UNIX_EPOCH;
+        let head = Head {
+            status: Status::Onay,
+            source: Source::HsWeb,
+            consent_date: ConsentDate::EARLIEST,
+            origin: Origin::Api,
+            event_id: EventId::derive("api", ["a"]),
+            received_at: now,
+            retailers: Retailers::default(),
+        };
+        ConsentState::first(&Movement { key, recipient, head }, now, now)
+    }
+
+    proptest! {
+        #[test]
+        fn lists_are_full_hold_everything_once_and_no_address_twice(
+            addresses in prop::collection::hash_set((0u8..12, 0u8..3), 0..30),
+            most in 1usize..9,
+        ) {
+            let states: Vec<_> = addresses.iter().map(|(address, secret)| state(*address, *secret)).collect();
+            let lists = lists(states.clone(), most);
+            let mut all: Vec<_> = lists.iter().flatten().map(|state| state.key.clone()).collect();
+            let mut keys: Vec<_> = states.iter().map(|state| state.key.clone()).collect();
+            all.sort_unstable();
+            keys.sort_unstable();
+            prop_assert_eq!(all, keys);
+            for list in &lists {
+                let known: HashSet<_> = list.iter().map(|state| &state.recipient).collect();
+                prop_assert!(!list.is_empty() && list.len() <= most && known.len() == list.len());
+            }
+            // Without an address that comes twice there are no more lists than needed, in the order given.
+            let distinct: Vec<_> = (0u8..12).filter(|address| addresses.contains(&(*address, 0))).map(|address| state(address, 0)).collect();
+            let split: Vec<_> = super::lists(distinct.clone(), most);
+            prop_assert_eq!(split.len(), distinct.len().div_ceil(most));
+            prop_assert_eq!(split.concat(), distinct);
+        }
+    }
+
+    fn submission(record_ids: &[Option<&str>]) -> Submission {
+        let sent = Sent { event_id: EventId::derive("api", ["a"]), status: Status::Onay, consent_date: ConsentDate::EARLIEST };
+        let member = |(number, id): (usize, &Option<&str>)| Member {
+            key: state(u8::try_from(number).expect("few"), 0).key,
+            sent: sent.clone(),
+            record_id: id.map(str::to_owned),
+        };
+        Submission {
+            brand: "demo".parse().expect("a brand"),
+            id: "s".into(),
+            request_id: Some("r".into()),
+            ready_at: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            checks: 0,
+            again: false,
+            members: record_ids.iter().enumerate().map(member).collect(),
+        }
+    }
+
+    fn line(record_id: Option<&str>, position: Option<usize>, transaction: Option<&str>) -> ResultLine {
+        let verdict = transaction.map(|id| Verdict::Recorded { transaction_id: Some(id.to_owned()) });
+        ResultLine { record_id: record_id.map(str::to_owned), position, verdict }
+    }
+
+    fn matched(record_ids: &[Option<&str>], lines: Vec<ResultLine>) -> Vec<Option<String>> {
+        let transaction = |verdict| match verdict {
+            Some(Verdict::Recorded { transaction_id }) => transaction_id,
+            _ => None,
+        };
+        match_lines(&submission(record_ids), lines).into_iter().map(transaction).collect()
+    }
+
+    #[test]
+    fn results_belong_to_the_record_of_their_id_however_it_is_spelled_and_else_to_their_position() {
+        const A: &str = "7c1b8f0e-3a5d-4d7e-8f90-0a1b2c3d4e5f";
+        let expect = |found: Vec<Option<String>>, wanted: [Option<&str>; 2]| {
+            assert_eq!(found, wanted.map(|id| id.map(str::to_owned)));
+        };
+        for spelled in [A.to_owned(), A.to_uppercase(), A.replace('-', "")] {
+            let lines = vec![line(Some(&spelled), Some(1), Some("a"))];
+            expect(matched(&[Some(A), Some("other")], lines), [Some("a"), None]);
+        }
+        expect(matched(&[Some(A), Some("b")], vec![line(None, Some(1), Some("b"))]), [None, Some("b")]);
+        expect(matched(&[None, None], vec![line(Some("x"), Some(1), Some("b"))]), [None, Some("b")]);
+        expect(matched(&[Some(A), Some("b")], vec![line(Some("x"), Some(1), Some("b"))]), [None, None]);
+        expect(matched(&[None, None], vec![line(None, None, Some("b")), line(None, Some(7), Some("c"))]), [None, None]);
+        // A line without a verdict takes back nothing that another line said.
+        expect(matched(&[Some(A), None], vec![line(Some(A), None, Some("a")), line(Some(A), None, None)]), [Some("a"), None]);
+    }
 }

@@ -11,6 +11,13 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 
 use crate::consent::ConsentKey;
+use crate::registry::RegistryError;
+
+/// A call to the registry. Should it panic, nothing is known of its records, as with an answer that cannot
+/// be read: what follows is to try them apart from each other.
+pub(super) async fn caught<T>(call: impl Future<Output = Result<T, RegistryError>>) -> Result<T, RegistryError> {
+    AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| Err(RegistryError::Defect { why: "the call panicked".into() }))
+}
 
 /// Runs `handle` over the keys of many messages and returns the messages that must come again:
 /// those of keys that `handle` names, and those whose handling panics.

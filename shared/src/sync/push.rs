@@ -1,25 +1,31 @@
 //! Ledger → registry: what `iys-push` does with the keys that its messages name.
 //!
-//! For every key the current state is read, and [`plan::next_step`] says what to do. Few records go
-//! as single adds with an immediate verdict, many as bulk submissions that are written ahead
+//! For every key the current state is read, and [`plan::next_step_unasked`] says what to do. Few records
+//! go as single adds with an immediate verdict, many as bulk submissions that are written ahead
 //! ([`super::bulk`]). Running it twice, or dying anywhere within and running it again, ends in the
 //! same place: an identical add is answered by the registry with its first verdict, and what was
 //! learnt before sending (that the registry holds an ONAY) is kept, so that no RET is taken for
 //! unneeded after it has landed.
+//!
+//! A run that has no time left begins nothing new: what it has not come to is among the failed keys,
+//! whose messages come again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
+use super::isolate::caught;
 use super::patience::{HELD_RETRY, SHORT_WAIT, growing, later};
-use super::reading;
+use super::{bulk, reading};
 use crate::brand::Brand;
+use crate::calendar;
 use crate::clock::Clock;
 use crate::consent::code::{self, Code, Disposition, RetryAfter};
 use crate::consent::plan::{self, Policy, Step};
 use crate::consent::{
-    Answer, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Origin, Outcome, Retailers, Source, Status, Sync, Target,
+    Answer, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Origin, Outcome, RecipientType, Retailers,
+    Source, Status, Sync, Target,
 };
 use crate::ledger::{Ledger, Member};
 use crate::queue::Queues;
@@ -34,6 +40,8 @@ const ROUNDS: usize = 6;
 /// For how many rounds a run collects what is to be sent while other keys still need a step before,
 /// so that refusals among those go first and all go together.
 const COLLECTING: usize = 3;
+/// How often a question is asked by halves while no part of it was ever answered.
+const UNUSABLE: usize = 10;
 /// When a record is sent again that the registry did not take for a passing fault of its own.
 const FAULT_RETRY: SignedDuration = SignedDuration::from_mins(1);
 /// When a record is sent again that came over the registry's hourly allowance.
@@ -55,6 +63,9 @@ pub struct Push<'a> {
     pub grace: SignedDuration,
     /// How long to wait before asking for bulk results.
     pub result_wait: SignedDuration,
+    /// From when on nothing new is begun. What is under way then may take as long as a list with its
+    /// writes, its turn and its answer does.
+    pub stop_at: Timestamp,
 }
 
 /// What one run did.
@@ -73,8 +84,10 @@ pub(super) struct Tally {
     pub(super) finished: usize,
     /// States that need another step.
     pub(super) again: Vec<ConsentState>,
-    /// ONAYs that the registry called too late: it may hold one from before all the same.
-    late: Vec<ConsentState>,
+    /// States of which the registry has to be asked once more, because of its verdict.
+    doubtful: Vec<(ConsentState, Question)>,
+    /// Keys of which it was asked in this run.
+    asked: HashSet<ConsentKey>,
     /// Keys that Insider has something to be told of.
     for_insider: Vec<ConsentKey>,
     /// What was held in this run.
@@ -92,8 +105,19 @@ pub(super) struct Done {
 enum Next {
     Nothing,
     Step(Box<ConsentState>),
-    AskLate(Box<ConsentState>),
+    Ask(Box<ConsentState>, Question),
     Failure,
+}
+
+/// Why the registry is asked whether it holds an ONAY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    /// The plan says so: nothing was sent yet.
+    Plan,
+    /// It called the record too late, which may stand there from before.
+    Late,
+    /// It holds something as new as the record, which may be the record itself.
+    Newer,
 }
 
 impl From<Next> for Done {
@@ -107,6 +131,17 @@ impl Done {
     fn left(state: ConsentState, more: bool) -> Self {
         let for_insider = state.insider.due().is_some();
         Self { next: if more { Next::Step(Box::new(state)) } else { Next::Nothing }, for_insider }
+    }
+}
+
+impl Tally {
+    /// A state is not as it was read any more: what is still open is looked at again, the rest another
+    /// worker has handed in or settled meanwhile.
+    pub(super) fn moved_on(&mut self, state: ConsentState) {
+        match state.registry {
+            Sync::Pending { .. } | Sync::Held { .. } => self.again.push(state),
+            _ => self.finished += 1,
+        }
     }
 }
 
@@ -130,8 +165,9 @@ impl Push<'_> {
         let mut tally = Tally::default();
         open = self.hold_barred(open, &mut tally).await;
         open.append(&mut tally.again);
+        open = self.not_behind(open, &mut tally).await;
         for round in 0..ROUNDS {
-            if open.is_empty() {
+            if open.is_empty() || self.is_over() {
                 break;
             }
             Box::pin(self.round(round, open, &mut tally)).await;
@@ -141,8 +177,36 @@ impl Push<'_> {
         self.let_go(&mut tally).await;
         report.finished += tally.finished;
         report.failed.extend(tally.failed);
+        if self.is_over() && !open.is_empty() {
+            tracing::warn!(keys = open.len(), "no time is left for these keys: their messages come again");
+        }
         report.failed.extend(open.into_iter().map(|state| state.key));
         report
+    }
+
+    /// Whether nothing new may be begun.
+    pub(super) fn is_over(&self) -> bool {
+        (self.clock)() >= self.stop_at
+    }
+
+    /// Those of the states that need not wait. Where an older movement of the key is in a submission whose
+    /// result is to come, asking would tell nothing yet, and sending could arrive before it: whoever reads
+    /// the result calls for the key. After a day without one it waits no longer.
+    async fn not_behind(&self, states: Vec<ConsentState>, tally: &mut Tally) -> Vec<ConsentState> {
+        let (waiting, mut free): (Vec<_>, Vec<_>) = states.into_iter().partition(|state| state.behind.is_some());
+        let mut groups = BTreeMap::<String, Vec<ConsentState>>::new();
+        for state in waiting {
+            groups.entry(state.behind.clone().unwrap_or_default()).or_default().push(state);
+        }
+        let now = (self.clock)();
+        for (submission, states) in groups {
+            match self.ledger.submission_head(&self.brand.name, &submission).await {
+                Ok(Some(head)) if now.duration_since(head.created_at) < bulk::RESEND_AFTER => tally.finished += states.len(),
+                Ok(_) => free.extend(states),
+                Err(error) => self.all_failed(&members(&states), error.into(), tally).await,
+            }
+        }
+        free
     }
 
     /// Holds the work that is known not to be taken now, without a call; what may go on comes back.
@@ -198,7 +262,7 @@ impl Push<'_> {
                         missed.push(member.key);
                     }
                 }
-                self.reopen(&missed, (self.clock)()).await?;
+                self.reopen(&missed).await?;
             }
             Ok::<_, RegistryError>(())
         };
@@ -212,9 +276,11 @@ impl Push<'_> {
         let (mut ask, mut send, mut simple) = (Vec::new(), Vec::new(), Vec::new());
         let now = (self.clock)();
         for state in open {
-            match plan::next_step(&state, self.policy(&state), now) {
+            let asked = tally.asked.contains(&state.key);
+            let next_step = if asked { plan::next_step } else { plan::next_step_unasked };
+            match next_step(&state, self.policy(&state), now) {
                 Step::Nothing => tally.finished += 1,
-                Step::Ask => ask.push(state),
+                Step::Ask => ask.push((state, Question::Plan)),
                 Step::Send => send.push(state),
                 step => simple.push((state, step)),
             }
@@ -234,10 +300,10 @@ impl Push<'_> {
         } else if !send.is_empty() {
             Box::pin(self.send(send, tally)).await;
         }
-        self.ask_late(tally).await;
+        self.ask_doubtful(tally).await;
     }
 
-    fn policy(&self, state: &ConsentState) -> Policy {
+    pub(super) fn policy(&self, state: &ConsentState) -> Policy {
         Policy { authorised: self.brand.authorises(state.key.channel), late_ret_as_hs_karar: self.brand.iys.late_ret_as_hs_karar }
     }
 
@@ -257,7 +323,7 @@ impl Push<'_> {
         match done.next {
             Next::Nothing => tally.finished += 1,
             Next::Step(state) => tally.again.push(*state),
-            Next::AskLate(state) => tally.late.push(*state),
+            Next::Ask(state, question) => tally.doubtful.push((*state, question)),
             Next::Failure => {
                 tally.failed.insert(member.key.clone());
             }
@@ -277,33 +343,52 @@ impl Push<'_> {
         }
     }
 
-    /// Asks about the ONAYs that came too late in this round.
-    pub(super) async fn ask_late(&self, tally: &mut Tally) {
-        let late = std::mem::take(&mut tally.late);
-        if !late.is_empty() {
-            Box::pin(self.ask(late, tally)).await;
+    /// Asks about what the registry's verdicts have left in doubt.
+    pub(super) async fn ask_doubtful(&self, tally: &mut Tally) {
+        let doubtful = std::mem::take(&mut tally.doubtful);
+        if !doubtful.is_empty() {
+            Box::pin(self.ask(doubtful, tally)).await;
         }
     }
 
     /// Asks which of these addresses hold an ONAY at the registry.
-    async fn ask(&self, states: Vec<ConsentState>, tally: &mut Tally) {
-        let mut groups = HashMap::<_, Vec<ConsentState>>::new();
-        for state in states {
-            groups.entry((state.key.channel, state.key.recipient_type)).or_default().push(state);
+    async fn ask(&self, states: Vec<(ConsentState, Question)>, tally: &mut Tally) {
+        let mut groups = BTreeMap::<(Channel, RecipientType), Vec<(ConsentState, Question)>>::new();
+        for asked in states {
+            groups.entry((asked.0.key.channel, asked.0.key.recipient_type)).or_default().push(asked);
         }
+        let most = self.registry.capabilities().onays_recipients.max(1);
         for ((channel, recipient_type), states) in groups {
-            for chunk in states.chunks(self.registry.capabilities().onays_recipients.max(1)) {
-                let recipients: Vec<_> = chunk.iter().map(|state| state.recipient.clone()).collect();
-                let onays = match self.registry.onays(channel, recipient_type, &recipients).await {
+            let (mut open, mut answered, mut unusable) = (states.chunks(most).rev().collect::<Vec<_>>(), false, 0);
+            while let Some(chunk) = open.pop() {
+                if self.is_over() {
+                    tally.failed.extend(chunk.iter().map(|(state, _)| state.key.clone()));
+                    continue;
+                }
+                let recipients: Vec<_> = chunk.iter().map(|(state, _)| state.recipient.clone()).collect();
+                let onays = match caught(self.registry.onays(channel, recipient_type, &recipients)).await {
                     Ok(onays) => onays,
+                    // One address may spoil the question for all: it is narrowed down by halves.
+                    Err(RegistryError::Defect { why }) if chunk.len() > 1 && (answered || unusable < UNUSABLE) => {
+                        tracing::warn!(why, addresses = chunk.len(), "a question was not answered: it is asked by halves");
+                        unusable += 1;
+                        let (first, second) = chunk.split_at(chunk.len() / 2);
+                        open.extend([second, first]);
+                        continue;
+                    }
                     Err(error) => {
-                        self.all_failed(&members(chunk), error, tally).await;
+                        let members: Vec<_> = chunk.iter().map(|(state, _)| member(state)).collect();
+                        self.all_failed(&members, error, tally).await;
                         continue;
                     }
                 };
+                answered = true;
+                tally.asked.extend(chunk.iter().map(|(state, _)| state.key.clone()));
                 let onays = &onays;
                 let mut answers = futures::stream::iter(chunk)
-                    .map(|state| async move { (member(state), self.told_of_onay(state, onays.contains(&state.recipient)).await) })
+                    .map(|(state, question)| async move {
+                        (member(state), self.told_of_onay(state, *question, onays.contains(&state.recipient)).await)
+                    })
                     .buffer_unordered(AT_ONCE);
                 while let Some((member, done)) = answers.next().await {
                     self.note(&member, done, tally).await;
@@ -313,24 +398,38 @@ impl Push<'_> {
     }
 
     /// The registry said whether it holds an ONAY.
-    async fn told_of_onay(&self, state: &ConsentState, held: bool) -> Result<Done, RegistryError> {
-        if held {
-            let known = Known { status: Status::Onay, consent_date: None };
-            return Ok(Done::left(self.ledger.learn(&state.key, known, (self.clock)(), self.due()).await?, true));
-        }
-        let answer = match plan::without_onay(state.head.status) {
-            Ok(outcome) => Answer::Settled { outcome, transaction_id: None },
-            Err(code) => Answer::Rejected(code.to_string()),
+    async fn told_of_onay(&self, state: &ConsentState, question: Question, held: bool) -> Result<Done, RegistryError> {
+        let now = (self.clock)();
+        let there = Answer::Settled { outcome: Outcome::AlreadyThere, transaction_id: None };
+        let answer = match (question, state.head.status, held) {
+            // Which dealers stand there is not told.
+            (Question::Newer, status, held) if held == (status == Status::Onay) && state.head.retailers.is_empty() => there,
+            (Question::Newer, ..) => return self.fetch(state).await,
+            (_, Status::Onay, true) => there,
+            (Question::Plan, Status::Ret, true) => {
+                // The answer says no date; one that the registry told before still holds.
+                let before = state.known.filter(|known| known.status == Status::Onay);
+                let known = before.unwrap_or(Known { status: Status::Onay, consent_date: None });
+                return Ok(Done::left(self.ledger.learn(&state.key, known, now, self.due()).await?, true));
+            }
+            (Question::Late, Status::Ret, true) if plan::may_become_hs_karar(state, self.policy(state), now) => {
+                return self.adopt(&plan::as_hs_karar(state, now)).await;
+            }
+            (Question::Late, Status::Ret, true) => Answer::Rejected(Code::TOO_LATE.to_string()),
+            (_, _, false) => match plan::without_onay(state) {
+                Ok(outcome) => Answer::Settled { outcome, transaction_id: None },
+                Err(code) => Answer::Rejected(code.to_string()),
+            },
         };
         self.answer(state, answer).await
     }
 
     /// Sends records: refusals first, then what is due first.
     async fn send(&self, mut states: Vec<ConsentState>, tally: &mut Tally) {
-        states.sort_by_key(|state| (state.head.status != Status::Ret, state.head.consent_date));
+        urgent_first(&mut states);
         let most = self.registry.capabilities().bulk_records;
         if most == 0 {
-            self.add_each(&states, tally).await;
+            self.add_each(&states, false, tally).await;
             return;
         }
         // What the sweep brought back may stand at the registry already, from a submission that was
@@ -338,12 +437,14 @@ impl Push<'_> {
         let few = states.iter().filter(|state| !was_brought_back(state)).count() <= SINGLE_ADDS;
         let (single, bulk): (Vec<_>, Vec<_>) = states.into_iter().partition(|state| few && !was_brought_back(state));
         for chunk in single.chunks(AT_ONCE) {
+            if self.is_over() {
+                tally.failed.extend(chunk.iter().map(|state| state.key.clone()));
+                continue;
+            }
             let states = self.not_taken_on(chunk, tally).await;
-            self.add_each(&states, tally).await;
+            self.add_each(&states, false, tally).await;
         }
-        for chunk in bulk.chunks(most) {
-            Box::pin(self.submit(chunk.to_vec(), tally)).await;
-        }
+        Box::pin(self.submit(bulk, false, tally)).await;
     }
 
     /// Those of the states that are still as they were read. What another worker handed in in bulk in
@@ -361,8 +462,7 @@ impl Push<'_> {
         for state in states {
             match now.get(&state.key) {
                 Some(now) if now.registry == state.registry && now.head == state.head => same.push(state.clone()),
-                Some(now) if matches!(now.registry, Sync::Pending { .. } | Sync::Held { .. }) => tally.again.push(now.clone()),
-                Some(_) => tally.finished += 1,
+                Some(now) => tally.moved_on(now.clone()),
                 None => {
                     tally.failed.insert(state.key.clone());
                 }
@@ -371,15 +471,19 @@ impl Push<'_> {
         same
     }
 
-    /// Sends records one by one.
-    pub(super) async fn add_each(&self, states: &[ConsentState], tally: &mut Tally) {
+    /// Sends records one by one; `again` those that may have been sent before.
+    pub(super) async fn add_each(&self, states: &[ConsentState], again: bool, tally: &mut Tally) {
         let mut adds = futures::stream::iter(states)
             .map(|state| async move {
-                let done = match self.registry.add(&record(state)).await {
-                    Ok(verdict) => self.judge(state, verdict).await,
+                if self.is_over() {
+                    return (member(state), Ok(Next::Failure.into()));
+                }
+                let sent = member(state);
+                let done = match caught(self.registry.add(&record(state))).await {
+                    Ok(verdict) => self.judge_sent(&sent, Some(state), verdict, again).await,
                     Err(error) => Err(error),
                 };
-                (member(state), done)
+                (sent, done)
             })
             .buffer_unordered(AT_ONCE);
         while let Some((member, done)) = adds.next().await {
@@ -387,14 +491,17 @@ impl Push<'_> {
         }
     }
 
-    /// What a verdict means for the state that was sent.
-    pub(super) async fn judge(&self, state: &ConsentState, verdict: Verdict) -> Result<Done, RegistryError> {
-        self.judge_sent(&member(state), Some(state), verdict).await
-    }
-
-    /// What a verdict means for what was sent; `state` is the state while it is still that one.
-    pub(super) async fn judge_sent(&self, sent: &Member, state: Option<&ConsentState>, verdict: Verdict) -> Result<Done, RegistryError> {
+    /// What a verdict means for what was sent; `state` is the state while it is still that one, and
+    /// `again` whether it may have been sent before.
+    pub(super) async fn judge_sent(
+        &self,
+        sent: &Member,
+        state: Option<&ConsentState>,
+        verdict: Verdict,
+        again: bool,
+    ) -> Result<Done, RegistryError> {
         let now = (self.clock)();
+        let again = again || state.is_some_and(|state| state.registry.sweeps() > 0);
         let answer = match verdict {
             Verdict::Recorded { transaction_id } => Answer::Settled { outcome: Outcome::Applied, transaction_id },
             Verdict::Refused(code) => match code::disposition(Some(&code.to_string()), 422) {
@@ -402,15 +509,19 @@ impl Push<'_> {
                 Disposition::NotRegistered => Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: None },
                 Disposition::Superseded => {
                     return match state {
+                        // Of many that may have met themselves, one question tells what a fetch tells of one.
+                        Some(state) if again => Ok(Next::Ask(Box::new(state.clone()), Question::Newer).into()),
                         Some(state) => self.fetch(state).await,
                         None => Ok(Next::Nothing.into()),
                     };
                 }
                 Disposition::TooLate => match state {
+                    Some(state) if again || state.head.status == Status::Onay => {
+                        return Ok(Next::Ask(Box::new(state.clone()), Question::Late).into());
+                    }
                     Some(state) if plan::may_become_hs_karar(state, self.policy(state), now) => {
                         return self.adopt(&plan::as_hs_karar(state, now)).await;
                     }
-                    Some(state) if state.head.status == Status::Onay => return Ok(Next::AskLate(Box::new(state.clone())).into()),
                     _ => Answer::Rejected(code.to_string()),
                 },
                 Disposition::Retry(after) => {
@@ -428,22 +539,35 @@ impl Push<'_> {
                 }
             },
         };
-        self.answer_sent(sent, answer).await
+        match state {
+            Some(state) => self.answer(state, answer).await,
+            None => self.answer_sent(sent, answer).await,
+        }
     }
 
     async fn answer(&self, state: &ConsentState, answer: Answer) -> Result<Done, RegistryError> {
-        self.answer_sent(&member(state), answer).await
+        let sent = state.head.sent();
+        let left = self.ledger.answered_as_read(state, Target::Registry, &sent, answer, (self.clock)(), self.due()).await?;
+        Ok(Self::after_answer(&sent.event_id, left))
     }
 
     async fn answer_sent(&self, Member { key, sent, .. }: &Member, answer: Answer) -> Result<Done, RegistryError> {
         let state = self.ledger.answered(key, Target::Registry, sent, answer, (self.clock)(), self.due()).await?;
-        let moved_on = state.head.event_id != sent.event_id && matches!(state.registry, Sync::Pending { .. });
-        Ok(Done::left(state, moved_on))
+        Ok(Self::after_answer(&sent.event_id, state))
+    }
+
+    /// What an answer about one movement left: another one may have become the state meanwhile.
+    fn after_answer(sent: &EventId, left: ConsentState) -> Done {
+        let moved_on = left.head.event_id != *sent && matches!(left.registry, Sync::Pending { .. });
+        Done::left(left, moved_on)
     }
 
     /// Fetches what the registry holds for a key and merges it.
     async fn fetch(&self, state: &ConsentState) -> Result<Done, RegistryError> {
-        let holding = self.registry.holding(state.key.channel, state.key.recipient_type, &state.recipient).await?;
+        if self.is_over() {
+            return Ok(Next::Failure.into());
+        }
+        let holding = caught(self.registry.holding(state.key.channel, state.key.recipient_type, &state.recipient)).await?;
         match holding {
             // Where the registry's movement does not outrank ours, the state has at least learnt what is
             // held there, and the next step follows from that.
@@ -509,12 +633,20 @@ impl Push<'_> {
     }
 }
 
-/// What is sent of a state, to be recognised by when the answer comes.
+/// Refusals first, then what has to stand at the registry first.
+pub(super) fn urgent_first(states: &mut [ConsentState]) {
+    states.sort_by_cached_key(|state| {
+        let date = state.head.consent_date;
+        (state.head.status != Status::Ret, calendar::deadline(date.civil()), date)
+    });
+}
+
 /// Whether the sweep, or a submission that was given up, made the state pending again.
 fn was_brought_back(state: &ConsentState) -> bool {
     matches!(state.registry, Sync::Pending { sweeps: 1.., .. })
 }
 
+/// What is sent of a state, to be recognised by when the answer comes.
 pub(super) fn member(state: &ConsentState) -> Member {
     Member { key: state.key.clone(), sent: state.head.sent(), record_id: None }
 }

@@ -3,15 +3,17 @@
 //! It reads the sparse index only, so a sweep costs as much as what is overdue. Each round the same
 //! work is looked after more rarely. One piece that cannot be read or written stops no other.
 
+use std::collections::BTreeMap;
+
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::patience::{growing, later};
 use super::reading;
 use crate::clock::Clock;
-use crate::consent::{BrandName, ConsentKey, Target};
+use crate::consent::{BrandName, ConsentKey, ConsentState, Sync, Target};
 use crate::ledger::item::WORK_SHARDS;
-use crate::ledger::{DueWork, Ledger, LedgerError};
+use crate::ledger::{DueWork, Ledger, LedgerError, RESULTS_KEPT};
 use crate::queue::Queues;
 
 /// Most pieces of work in one page of a shard.
@@ -75,6 +77,7 @@ impl Sweep<'_> {
             }
         }
         let states = reading::states(self.ledger, &keys).await?.states;
+        let states = self.leave_submitted(brand, states, now).await;
         let mut writes = futures::stream::iter(states)
             .map(|state| async move {
                 let overdue = |target: &Target| state.sync(*target).due().is_some_and(|due| due <= now);
@@ -106,9 +109,48 @@ impl Sweep<'_> {
         Ok(())
     }
 
+    /// Takes those out that are overdue at the registry only as part of a submission that still stands: it
+    /// is looked after by itself. What names one that is gone is queued again.
+    async fn leave_submitted(&self, brand: &BrandName, states: Vec<ConsentState>, now: Timestamp) -> Vec<ConsentState> {
+        let is_overdue = |state: &ConsentState, target: Target| state.sync(target).due().is_some_and(|due| due <= now);
+        let mut standing = BTreeMap::<String, bool>::new();
+        let mut kept = Vec::with_capacity(states.len());
+        for state in states {
+            let id = match &state.registry {
+                Sync::Submitted { submission, .. } if is_overdue(&state, Target::Registry) => submission.clone(),
+                _ => {
+                    kept.push(state);
+                    continue;
+                }
+            };
+            let stands = match standing.get(&id) {
+                Some(stands) => Ok(*stands),
+                None => self.ledger.submission_head(brand, &id).await.map(|head| head.is_some()),
+            };
+            let left = match stands {
+                Ok(true) => self.ledger.still_submitted(&state.key, &id, later(now, RESULTS_KEPT)).await,
+                Ok(false) => {
+                    tracing::error!(submission = id, "a state names a submission that is gone: it is queued again");
+                    Ok(state)
+                }
+                Err(error) => Err(error),
+            };
+            match left {
+                Ok(state) => {
+                    standing.insert(id, !is_overdue(&state, Target::Registry));
+                    kept.extend(Target::ALL.iter().any(|target| is_overdue(&state, *target)).then_some(state));
+                }
+                Err(error) => tracing::error!(%error, submission = id, "an overdue part of a submission was not looked after"),
+            }
+        }
+        kept
+    }
+
     async fn submission(&self, brand: &BrandName, id: &str, now: Timestamp) -> Result<(), LedgerError> {
-        if let Some(submission) = self.ledger.submission(brand, id).await? {
-            self.ledger.put_submission(&submission, later(now, growing(self.grace, submission.checks))).await?;
+        // Others may be changing it: only the time at which it is looked after again is this side's.
+        if let Some(head) = self.ledger.submission_head(brand, id).await?
+            && self.ledger.postpone_submission(brand, id, later(now, growing(self.grace, head.checks))).await?
+        {
             if let Err(error) = self.queues.push_submission(brand, id, 0).await {
                 tracing::warn!(%error, submission = id, "no message for an overdue submission: the next sweep tries again");
             }

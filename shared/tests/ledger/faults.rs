@@ -51,6 +51,7 @@ fn submission() -> Submission {
         ready_at: None,
         created_at: at(75),
         checks: 0,
+        again: false,
         members: vec![member],
     }
 }
@@ -108,10 +109,44 @@ const ACTS: &[Act] = &[
         on!(|l| l.learn(&ret().key, Known { status: Status::Ret, consent_date: None }, at(80), at(140)).await.map(drop)),
     ),
     act("another round", on!(|l| record(&l, ret()).await), on!(|l| l.requeued(&ret().key, &Target::ALL, at(900)).await.map(drop))),
-    act("a submission", on!(|_l| Ok(())), on!(|l| l.put_submission(&submission(), at(200)).await)),
+    act("a submission", on!(|_l| Ok(())), on!(|l| l.write_submission(&submission(), at(200)).await)),
+    act(
+        "a submission that the registry took",
+        on!(|l| l.write_submission(&submission(), at(200)).await),
+        on!(|l| {
+            let mut taken = submission();
+            taken.request_id = Some("r-1".into());
+            taken.members[0].record_id = Some("i-1".into());
+            l.note_taken(&taken, at(300)).await.map(|stands| assert!(stands))
+        }),
+    ),
+    act(
+        "a state that is handed in",
+        on!(|l| record(&l, ret()).await),
+        on!(|l| {
+            let read = l.state(&ret().key).await?.unwrap();
+            l.submitted(&read, "s-1", at(500)).await.map(drop)
+        }),
+    ),
+    act(
+        "a state that is taken back",
+        on!(|l| {
+            record(&l, ret()).await?;
+            answer(&l, ret(), Target::Registry, Answer::Submitted { submission: "s-1".into(), due: at(500) }).await
+        }),
+        on!(|l| l.released(&ret().key, "s-1", true, at(900)).await.map(drop)),
+    ),
+    act(
+        "an answer to a state as it was read",
+        on!(|l| record(&l, ret()).await),
+        on!(|l| {
+            let read = l.state(&ret().key).await?.unwrap();
+            l.answered_as_read(&read, Target::Registry, &ret().head.sent(), applied(), at(80), at(140)).await.map(drop)
+        }),
+    ),
     act(
         "the end of a submission",
-        on!(|l| l.put_submission(&submission(), at(200)).await),
+        on!(|l| l.write_submission(&submission(), at(200)).await),
         on!(|l| l.delete_submission(&submission().brand, "s-1").await),
     ),
     act(

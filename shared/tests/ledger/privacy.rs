@@ -40,9 +40,21 @@ async fn invariant_6_an_address_stands_in_the_recipient_of_states_and_movements_
         ledger.answered(&person.key, Target::Registry, &sent, mark, at(50), at(60)).await.unwrap();
         members.push(Member { key: person.key.clone(), sent, record_id: None });
     }
-    let submission =
-        Submission { brand: brand.clone(), id: "s".into(), request_id: None, ready_at: None, created_at: at(40), checks: 0, members };
-    ledger.put_submission(&submission, at(60)).await.unwrap();
+    for member in &mut members {
+        member.record_id = Some("i".into());
+    }
+    let submission = Submission {
+        brand: brand.clone(),
+        id: "s".into(),
+        request_id: Some("r".into()),
+        ready_at: None,
+        created_at: at(40),
+        checks: 0,
+        again: false,
+        members,
+    };
+    ledger.write_submission(&submission, at(60)).await.unwrap();
+    assert!(ledger.note_taken(&submission, at(60)).await.unwrap());
     let mut trail = Trail::default();
     trail.note("c".into(), at(0), SignedDuration::from_mins(10));
     ledger.put_trail(&brand, "people", &trail).await.unwrap();
@@ -66,7 +78,7 @@ async fn invariant_6_an_address_stands_in_the_recipient_of_states_and_movements_
         without += usize::from(!item.contains_key("recipient"));
     }
     assert_eq!(with_address, people.len() * (1 + 4), "each a state and four movements");
-    assert_eq!(without, 4, "the submission, the cursor, the lease and the count");
+    assert_eq!(without, 6, "the submission with its members and ids, the cursor, the lease and the count");
 
     let work = store.work().await;
     assert_eq!(work.len(), people.len() + 1, "the open states and the submission");

@@ -170,7 +170,7 @@ async fn holding_and_re_opening_work_cost_three_units() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_submission_costs_its_kilobytes_each_time_it_is_written_or_removed() {
+async fn a_submission_costs_its_kilobytes_once_and_a_few_units_for_every_look() {
     let (ledger, meter) = metered().await;
     let member = |number: usize| {
         let person = Person::nth(number);
@@ -183,21 +183,42 @@ async fn a_submission_costs_its_kilobytes_each_time_it_is_written_or_removed() {
         ready_at: None,
         created_at: at(0),
         checks: 0,
+        again: false,
         members: (0..1000).map(member).collect(),
     };
-    ledger.put_submission(&submission, at(60)).await.unwrap();
-    assert_eq!(meter.read(), Units::of(108, 1), "written ahead");
+    ledger.write_submission(&submission, at(60)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(104, 1), "written ahead: its members and its head");
     submission.request_id = Some(uuid::Uuid::from_u128(2).to_string());
+    submission.ready_at = Some(at(90));
     for (number, member) in submission.members.iter_mut().enumerate() {
         member.record_id = Some(uuid::Uuid::from_u128(number as u128).to_string());
     }
-    ledger.put_submission(&submission, at(90)).await.unwrap();
-    assert_eq!(meter.read(), Units::of(141, 2), "answered: the records have ids now, and another due time");
+    assert!(ledger.note_taken(&submission, at(90)).await.unwrap());
+    assert_eq!(meter.read(), Units::of(40, 2), "answered: the records have ids now, and the head another due time");
     submission.checks = 1;
-    ledger.put_submission(&submission, at(120)).await.unwrap();
-    assert_eq!(meter.read(), Units::of(141, 2), "looked after: the whole item again");
+    assert!(ledger.note_wait(&submission, at(120)).await.unwrap());
+    assert_eq!(meter.read(), Units::of(1, 2), "looked after in vain: the head alone");
+    assert!(ledger.postpone_submission(&submission.brand, &submission.id, at(150)).await.unwrap());
+    assert_eq!(meter.read(), Units::of(1, 2), "called for by the sweep");
     ledger.delete_submission(&submission.brand, &submission.id).await.unwrap();
-    assert_eq!(meter.read(), Units::of(141, 1), "finished");
+    assert_eq!(meter.read(), Units::of(1, 1), "finished: the rest ends with its time to live");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handing_a_state_in_and_taking_it_back_cost_three_units() {
+    let (ledger, meter) = metered().await;
+    says(&ledger, Status::Ret, 0, Origin::Insider).await;
+    meter.read();
+    let read = ledger.state(&person().key).await.unwrap().unwrap();
+    ledger.submitted(&read, "s", at(90_000)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(1, 2));
+    ledger.released(&person().key, "s", true, at(90_000)).await.unwrap();
+    // The due time stays where it was, and the state shown in the index changes.
+    assert_eq!(meter.read(), Units::of(1, 1));
+    ledger.submitted(&ledger.state(&person().key).await.unwrap().unwrap(), "t", at(90_000)).await.unwrap();
+    meter.read();
+    ledger.released(&person().key, "t", false, at(95_000)).await.unwrap();
+    assert_eq!(meter.read(), Units::of(1, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use shared::calendar;
 use shared::consent::code::{Code, Hold};
 use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
@@ -74,12 +75,24 @@ pub(crate) struct Inner {
     pub(crate) refused_unnamed: HashMap<Recipient, Code>,
     /// Verdicts that do not follow from the rules, one for each time that the address comes.
     pub(crate) ordered: HashMap<Recipient, VecDeque<Code>>,
+    /// Whether a submission that is refused at the door is told of one record at a time.
+    pub(crate) one_at_a_time: bool,
+    /// Whether positions at the door are counted from one, without anything to prove it.
+    pub(crate) door_from_one: bool,
     /// What records of a channel are refused with; a list is refused as a whole.
     pub(crate) refuses: HashMap<Channel, (Hold, &'static str)>,
     /// Whether there is no place for another address; a list is refused as a whole.
     pub(crate) is_full: bool,
     /// How many more times results are asked for in vain.
     pub(crate) empty_results: usize,
+    /// Whether results are never told, although everything is processed.
+    pub(crate) silent: bool,
+    /// Whether a record that is sent again unchanged is not recognised, as by İYS's first version.
+    pub(crate) first_version: bool,
+    /// How long each call takes.
+    pub(crate) takes: SignedDuration,
+    /// Most records in a submission.
+    pub(crate) bulk_records: usize,
     /// Addresses whose records are not processed.
     pub(crate) stuck: HashSet<Recipient>,
     pub(crate) naming: Naming,
@@ -135,7 +148,7 @@ impl Inner {
         let key = (record.recipient.clone(), record.channel, record.recipient_type);
         if let Some(last) = self.rows.get(&key).and_then(|rows| rows.last()) {
             let same = (last.status, &last.source, last.consent_date) == (record.status, &record.source, record.consent_date);
-            if same {
+            if same && !self.first_version {
                 return Verdict::Recorded { transaction_id: Some(last.transaction_id.clone()) };
             }
             if record.consent_date <= last.consent_date {
@@ -183,9 +196,15 @@ impl Book {
             refused_at_door: HashMap::new(),
             refused_unnamed: HashMap::new(),
             ordered: HashMap::new(),
+            one_at_a_time: false,
+            door_from_one: false,
             refuses: HashMap::new(),
             is_full: false,
             empty_results: 0,
+            silent: false,
+            first_version: false,
+            takes: SignedDuration::ZERO,
+            bulk_records: 1000,
             stuck: HashSet::new(),
             naming: Naming::Ids,
             page: 100,
@@ -220,6 +239,18 @@ impl Book {
         self.inner().calls.iter().filter(|(called, _)| *called == op).map(|(_, records)| *records).collect()
     }
 
+    /// Goes through every submission, whether anybody asks for its results or not.
+    pub(crate) async fn process(&self) {
+        let ids: Vec<_> = self.inner().batches.keys().cloned().collect();
+        let before = std::mem::replace(&mut self.inner().silent, true);
+        for id in ids {
+            self.results(&id).await.unwrap();
+        }
+        let mut inner = self.inner();
+        inner.silent = before;
+        inner.calls.retain(|(op, _)| *op != Op::Results);
+    }
+
     /// Serves a call, unless it was ordered to go wrong.
     fn serve<T>(&self, op: Op, size: usize, serve: impl FnOnce(&mut Inner) -> Result<T, RegistryError>) -> Result<T, RegistryError> {
         let lost = || RegistryError::Unanswered { why: "broken on purpose".into() };
@@ -229,6 +260,7 @@ impl Book {
         }
         let mut inner = self.inner();
         inner.calls.push((op, size));
+        self.clock.advance(inner.takes);
         let answer = match inner.faults.get_mut(&op).and_then(VecDeque::pop_front) {
             Some(Fault::Fails(error)) => return Err(error()),
             Some(Fault::Unanswered) => {
@@ -244,7 +276,7 @@ impl Book {
 #[async_trait]
 impl Registry for Book {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { bulk_records: 1000, onays_recipients: 1000, recognises_resends: true }
+        Capabilities { bulk_records: self.inner().bulk_records, onays_recipients: 1000, recognises_resends: true }
     }
 
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {
@@ -264,11 +296,15 @@ impl Registry for Book {
             if records.iter().any(|record| inner.refused_unnamed.contains_key(&record.recipient)) {
                 return Err(RegistryError::Defect { why: "refused without a position".into() });
             }
-            let refused: Vec<_> = records
+            let base = usize::from(inner.door_from_one);
+            let mut refused: Vec<_> = records
                 .iter()
                 .enumerate()
-                .filter_map(|(at, record)| inner.refused_at_door.get(&record.recipient).map(|code| (at, *code)))
+                .filter_map(|(at, record)| inner.refused_at_door.get(&record.recipient).map(|code| (at + base, *code)))
                 .collect();
+            if inner.one_at_a_time {
+                refused.truncate(1);
+            }
             if !refused.is_empty() {
                 return Ok(Submitted::Refused(refused));
             }
@@ -289,7 +325,7 @@ impl Registry for Book {
     async fn results(&self, request_id: &str) -> Result<Vec<ResultLine>, RegistryError> {
         let today = ConsentDate::at(self.clock.now());
         self.serve(Op::Results, 0, |inner| {
-            if inner.empty_results > 0 {
+            if inner.empty_results > 0 && !inner.silent {
                 inner.empty_results -= 1;
                 return Ok(Vec::new());
             }
@@ -311,8 +347,11 @@ impl Registry for Book {
                 }
             };
             // In no order.
-            let lines = batch.verdicts.iter().enumerate().map(line).rev().collect();
+            let lines: Vec<_> = batch.verdicts.iter().enumerate().map(line).rev().collect();
             inner.batches.insert(request_id.to_owned(), batch);
+            if inner.silent {
+                return Ok(Vec::new());
+            }
             Ok(lines)
         })
     }

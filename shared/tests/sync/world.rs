@@ -139,6 +139,7 @@ impl World {
             clock: &self.now,
             grace: GRACE,
             result_wait: RESULT_WAIT,
+            stop_at: Timestamp::MAX,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use super::keeper::Keeper;
@@ -33,6 +33,8 @@ impl Keeper<'_> {
                 clock: self.clock,
                 grace: self.grace,
                 result_wait: SignedDuration::ZERO,
+                // One record is no work that would have to be cut short.
+                stop_at: Timestamp::MAX,
             };
             Box::pin(push.run(std::slice::from_ref(&state.key))).await;
             if let Some(said) = witness.said.into_inner() {

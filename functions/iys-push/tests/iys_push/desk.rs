@@ -1,0 +1,145 @@
+//! The handler with a ledger, queues and brands of its own, and the queue's messages in its batches.
+
+use std::sync::Arc;
+
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use axum::extract::State;
+use iys_push::{App, Reach};
+use jiff::{SignedDuration, Timestamp};
+use shared::brand::Brand;
+use shared::brands::Brands;
+use shared::consent::{Channel, ConsentDate, ConsentKey, EventId, Head, Movement, Origin, Recipient, RecipientType, Retailers, Source, Status};
+use shared::intake::Intake;
+use shared::ledger::Ledger;
+use shared::queue::Queues;
+
+use crate::harness::{self, ManualClock};
+use crate::sqs;
+
+/// A Friday, 13:00 in Türkiye.
+pub(crate) const START: &str = "2026-11-20T10:00:00Z";
+pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(15);
+pub(crate) const RESULT_WAIT: SignedDuration = SignedDuration::from_secs(300);
+/// What the template gives the function.
+pub(crate) const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
+const BRANDS: &str = "/brands/";
+
+pub(crate) struct Desk {
+    pub(crate) clock: ManualClock,
+    pub(crate) ledger: Ledger,
+    pub(crate) intake: Intake,
+    pub(crate) brands: Vec<Brand>,
+    sqs: aws_sdk_sqs::Client,
+    push_url: String,
+    pub(crate) app: App,
+}
+
+/// The local brand, or another one that is like it.
+pub(crate) fn document(name: &str, brand_code: u64, late_ret_as_hs_karar: bool) -> String {
+    let mut document: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../infra/local/brands/demo.json")).expect("the local brand");
+    document["name"] = name.into();
+    document["iys"]["brandCode"] = brand_code.into();
+    document["iys"]["lateRetAsHsKarar"] = late_ret_as_hs_karar.into();
+    document.to_string()
+}
+
+impl Desk {
+    /// A desk for brands, each of which is served by the registry that `reach` makes.
+    pub(crate) async fn new(clock: ManualClock, documents: Vec<String>, reach: impl FnOnce(&Ledger) -> Reach) -> Self {
+        let ledger = harness::ledger().await;
+        let (client, push_url, relay_url) = sqs::queues(|config| config).await;
+        let queues = Queues::new(client.clone(), push_url.clone(), relay_url);
+        let brands: Vec<Brand> = documents.iter().map(|document| Brand::read(document).expect("a brand")).collect();
+        let app = App {
+            brands: parameters(documents).await,
+            ledger: ledger.clone(),
+            queues: queues.clone(),
+            registry: reach(&ledger),
+            clock: clock.clock(),
+            grace: GRACE,
+            result_wait: RESULT_WAIT,
+        };
+        Self { intake: Intake::new(ledger.clone(), queues, GRACE), clock, ledger, brands, sqs: client, push_url, app }
+    }
+
+    /// The key of an address of a brand.
+    pub(crate) fn key(&self, brand: usize, recipient: &Recipient, channel: Channel, recipient_type: RecipientType) -> ConsentKey {
+        let brand = &self.brands[brand];
+        ConsentKey { recipient_id: recipient.id(&brand.recipient_id_key, &brand.name), brand: brand.name.clone(), channel, recipient_type }
+    }
+
+    /// A movement of so many seconds ago.
+    pub(crate) fn movement(&self, key: ConsentKey, recipient: Recipient, status: Status, seconds_ago: i64, origin: Origin) -> Movement {
+        let consent_date = ConsentDate::at(self.clock.now() - SignedDuration::from_secs(seconds_ago));
+        let source = if origin == Origin::Registry { "IYS_WEB".parse().expect("a source") } else { Source::HsWeb };
+        let event_id = EventId::derive(origin.as_str(), [status.as_str(), &consent_date.to_string()]);
+        let head = Head { status, source, consent_date, origin, event_id, received_at: self.clock.now(), retailers: Retailers::default() };
+        Movement { key, recipient, head }
+    }
+
+    /// Takes everything that can be received off the queue, as a batch.
+    pub(crate) async fn batch(&self) -> SqsEvent {
+        let mut records = Vec::new();
+        loop {
+            let answer = self.sqs.receive_message().queue_url(&self.push_url).max_number_of_messages(10).send().await.expect("messages");
+            let messages = answer.messages.unwrap_or_default();
+            if messages.is_empty() {
+                return event(records);
+            }
+            for message in messages {
+                let handle = message.receipt_handle.expect("a handle");
+                self.sqs.delete_message().queue_url(&self.push_url).receipt_handle(handle).send().await.expect("deleted");
+                records.push((message.message_id.expect("an id"), message.body.expect("a body")));
+            }
+        }
+    }
+
+    /// Has the function handle a batch in the time that the template gives it, and returns the messages
+    /// that must come again.
+    pub(crate) async fn handle(&self, event: SqsEvent) -> SqsEvent {
+        let deadline = self.clock.now() + TIMEOUT;
+        self.handle_until(event, deadline).await
+    }
+
+    pub(crate) async fn handle_until(&self, event: SqsEvent, deadline: Timestamp) -> SqsEvent {
+        let mut again = event.clone();
+        let response = self.app.handle(event, deadline).await;
+        let failed: Vec<_> = response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        again.records.retain(|message| message.message_id.as_ref().is_some_and(|id| failed.contains(id)));
+        again
+    }
+}
+
+/// A batch of messages with these ids and bodies.
+pub(crate) fn event(messages: impl IntoIterator<Item = (String, String)>) -> SqsEvent {
+    let message = |(id, body)| {
+        let mut message = SqsMessage::default();
+        (message.message_id, message.body) = (Some(id), Some(body));
+        message
+    };
+    let mut event = SqsEvent::default();
+    event.records = messages.into_iter().map(message).collect();
+    event
+}
+
+/// A parameter store that holds these brands.
+async fn parameters(documents: Vec<String>) -> Brands {
+    let parameter = |document: String| {
+        let name = serde_json::from_str::<serde_json::Value>(&document).expect("a document")["name"].as_str().expect("a name").to_owned();
+        serde_json::json!({ "Name": format!("{BRANDS}{name}"), "Value": document })
+    };
+    let body = serde_json::json!({ "Parameters": documents.into_iter().map(parameter).collect::<Vec<_>>() }).to_string();
+    let answer = |State(body): State<Arc<str>>| async move { ([("content-type", "application/x-amz-json-1.1")], body.to_string()) };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = axum::Router::new().fallback(answer).with_state(Arc::from(body));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let config = aws_sdk_ssm::Config::builder()
+        .behavior_version(aws_sdk_ssm::config::BehaviorVersion::latest())
+        .region(aws_sdk_ssm::config::Region::new("eu-central-1"))
+        .credentials_provider(aws_sdk_ssm::config::Credentials::new("test", "test", None, None, "test"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(endpoint);
+    Brands::new(aws_sdk_ssm::Client::from_conf(config.build()), BRANDS)
+}

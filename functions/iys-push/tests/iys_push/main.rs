@@ -1,0 +1,16 @@
+//! The function as the queue calls it: batches with poison in them, more work than time, and ten thousand
+//! movements at the simulated İYS.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "../../../../shared/tests/sync/book.rs"]
+#[expect(dead_code, reason = "the registry in memory can do more than is tried here")]
+mod book;
+mod desk;
+#[path = "../../../../shared/tests/sync/fuse.rs"]
+#[expect(dead_code, reason = "nothing is broken here but by the registry")]
+mod fuse;
+mod handler;
+#[path = "../../../../shared/tests/harness/mod.rs"]
+mod harness;
+#[path = "../../../../shared/tests/harness/sqs.rs"]
+mod sqs;
