@@ -1,6 +1,5 @@
 //! What İYS allows the brand changes while work is under way: its subscription, a channel's authority,
 //! its push connections.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::collections::BTreeMap;
 
