@@ -12,9 +12,10 @@ use crate::ledger::{Ledger, LedgerError, PushKeys};
 
 /// How long a reading of the ledger is used.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
-/// How soon credentials that do not fit may cause another reading: new ones are known at once, a
-/// stranger's guesses cost one reading a second.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(1);
+/// How old a reading must be before credentials that do not fit cause another one; they wait until then.
+/// New ones are known at once, also where several are made in one moment, and a stranger's guesses, one
+/// after the other, cost five readings a second.
+const PATIENCE: SignedDuration = SignedDuration::from_millis(200);
 
 /// The credentials of all brands, cached.
 #[derive(Debug)]
@@ -39,18 +40,27 @@ impl Keyring {
             return Ok(true);
         }
         let fits = |keys: &PushKeys| keys.values().fold(false, |fits, key| fits | key.credentials().fit(username, password));
-        Ok(fits(&*self.keys(brand, now, FRESH).await?) || fits(&*self.keys(brand, now, PATIENCE).await?))
+        let (read_at, keys) = self.keys(brand, now).await?;
+        if fits(&keys) || read_at == now {
+            return Ok(fits(&keys));
+        }
+        let left = PATIENCE.saturating_sub(now.duration_since(read_at).abs());
+        tokio::time::sleep(left.try_into().unwrap_or_default()).await;
+        Ok(fits(&*self.read(brand, now).await?))
     }
 
-    async fn keys(&self, brand: &Brand, now: Timestamp, fresh: SignedDuration) -> Result<Arc<PushKeys>, LedgerError> {
-        let mut readings = self.readings.lock().await;
-        if let Some((at, keys)) = readings.get(&brand.name)
-            && now.duration_since(*at).abs() < fresh
-        {
-            return Ok(keys.clone());
+    /// The credentials and when they were read, a while ago at most.
+    async fn keys(&self, brand: &Brand, now: Timestamp) -> Result<(Timestamp, Arc<PushKeys>), LedgerError> {
+        let known = self.readings.lock().await.get(&brand.name).cloned();
+        match known.filter(|(at, _)| now.duration_since(*at).abs() < FRESH) {
+            Some(known) => Ok(known),
+            None => Ok((now, self.read(brand, now).await?)),
         }
+    }
+
+    async fn read(&self, brand: &Brand, now: Timestamp) -> Result<Arc<PushKeys>, LedgerError> {
         let keys = Arc::new(self.ledger.push_keys(&brand.name).await?);
-        readings.insert(brand.name.clone(), (now, keys.clone()));
+        self.readings.lock().await.insert(brand.name.clone(), (now, keys.clone()));
         Ok(keys)
     }
 }

@@ -175,7 +175,7 @@ async fn runs_at_one_time_set_each_connection_up_once() {
 }
 
 #[tokio::test]
-async fn credentials_are_known_as_soon_as_they_are_made_and_guesses_cost_one_read_a_second() {
+async fn credentials_are_known_as_soon_as_they_are_made_and_guesses_cost_few_reads() {
     let world = World::without_hands().await;
     let keyring = Keyring::new(world.ledger.clone());
     let fits = async |username: &str, password: &str| keyring.fits(&world.brand, username, password, world.clock.now()).await.unwrap();
@@ -196,4 +196,18 @@ async fn credentials_are_known_as_soon_as_they_are_made_and_guesses_cost_one_rea
         assert!(fits(&username, &password).await);
     }
     assert_eq!(world.fuse.reads(), reads);
+}
+
+#[tokio::test]
+async fn credentials_that_are_made_a_moment_after_a_reading_are_known_too() {
+    let world = World::without_hands().await;
+    let keyring = Keyring::new(world.ledger.clone());
+    assert!(!keyring.fits(&world.brand, "iys", "guess", world.clock.now()).await.unwrap());
+    world.clock.advance(SignedDuration::from_millis(10));
+    world.serve().await;
+    let connections = world.office.inner().connections.clone();
+    for held in connections {
+        let (username, password) = &held.credentials;
+        assert!(keyring.fits(&world.brand, username, password, world.clock.now()).await.unwrap(), "{held:?}");
+    }
 }

@@ -8,7 +8,9 @@ use iys_push::{App, Reach};
 use jiff::{SignedDuration, Timestamp};
 use shared::brand::Brand;
 use shared::brands::Brands;
-use shared::consent::{Channel, ConsentDate, ConsentKey, EventId, Head, Movement, Origin, Recipient, RecipientType, Retailers, Source, Status};
+use shared::consent::{
+    Channel, ConsentDate, ConsentKey, EventId, Head, Movement, Origin, Recipient, RecipientType, Retailers, Source, Status,
+};
 use shared::intake::Intake;
 use shared::ledger::Ledger;
 use shared::queue::Queues;
