@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::account::{Account, Connections};
 use shared::brand::Brand;
 use shared::clock::Clock;
-use shared::checks::{Check, Outcome};
+use shared::answers::Check;
 use shared::consent::code::Code;
 use shared::consent::standing::Access;
 use shared::consent::{Channel, ConsentDate};
@@ -235,7 +235,7 @@ impl CheckBrand<'_> {
                 (Ok(()), None) => found.note(Finding::ChannelAnswered.of(check, &[])),
                 (Ok(()), Some(grant)) => {
                     let refused = Finding::ChannelRecordRefused.of(check, &[&time(grant.since)]);
-                    let reason = refused.reason.map(|reason| shared::checks::Reason { code: grant.code.clone(), ..reason });
+                    let reason = refused.reason.map(|reason| shared::answers::Reason { code: grant.code.clone(), ..reason });
                     found.note(Check { reason, ..refused });
                 }
             }
@@ -343,10 +343,6 @@ impl CheckBrand<'_> {
     }
 }
 
-/// Whether anything of the checks is wrong.
-pub fn worst(checks: &[Check]) -> Option<Outcome> {
-    checks.iter().map(|check| check.outcome).filter(|outcome| *outcome != Outcome::Skipped).max()
-}
 
 fn of_channel(check: &str, channel: Channel) -> String {
     format!("{check}.{channel}")
