@@ -302,7 +302,7 @@ async fn a_business_partner_is_told_what_it_may_do_for_the_brand() {
     is_explained(&checks);
     assert_eq!(line(&checks, "authority").outcome, Outcome::Failed);
     setup.account(json!({"integratorCode": PARTNER_CODE, "grants": []})).await;
-    assert_eq!(says(&setup.check().await, "authority.ARAMA"), failed("H353"));
+    assert_eq!(says(&setup.check().await, "authority.ARAMA"), failed("H268"));
 }
 
 #[tokio::test]
