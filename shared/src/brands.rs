@@ -52,6 +52,12 @@ impl Brands {
         Ok(self.read(now, PATIENCE).await?.get(&name).cloned())
     }
 
+    /// The brand of a name as its document is at this moment, for a person who has just changed it.
+    pub async fn get_anew(&self, name: &str, now: Timestamp) -> Result<Option<Arc<Brand>>, BrandsError> {
+        let Ok(name) = name.parse::<BrandName>() else { return Ok(None) };
+        Ok(self.read(now, SignedDuration::ZERO).await?.get(&name).cloned())
+    }
+
     /// The brand that a queue's message names. `None`, with the reason in the log, when there is none
     /// now: the message has to come again.
     pub async fn of_message(&self, name: &BrandName, now: Timestamp) -> Option<Arc<Brand>> {

@@ -4,11 +4,11 @@
 //! no clock); everything else may use them.
 
 pub mod account;
+pub mod answers;
 pub mod aws;
 pub mod brand;
 pub mod brands;
 pub mod calendar;
-pub mod checks;
 pub mod clock;
 pub mod consent;
 pub mod door;

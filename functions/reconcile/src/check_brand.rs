@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::account::{Account, Connections};
+use shared::answers::Check;
 use shared::brand::Brand;
 use shared::clock::Clock;
-use shared::checks::{Check, Outcome};
 use shared::consent::code::Code;
 use shared::consent::standing::Access;
 use shared::consent::{Channel, ConsentDate};
@@ -209,7 +209,8 @@ impl CheckBrand<'_> {
             }
         };
         let brand_code = self.brand.iys.brand_code;
-        let Some(PartnerBrand { channels, agreement_control, .. }) = brands.into_iter().find(|listed| listed.brand_code == brand_code) else {
+        let Some(PartnerBrand { channels, agreement_control, .. }) = brands.into_iter().find(|listed| listed.brand_code == brand_code)
+        else {
             return found.note(Finding::PartnerBrandNotListed.of("authority", &[&brand_code.to_string(), &partner]));
         };
         for channel in &self.brand.iys.channels {
@@ -235,7 +236,7 @@ impl CheckBrand<'_> {
                 (Ok(()), None) => found.note(Finding::ChannelAnswered.of(check, &[])),
                 (Ok(()), Some(grant)) => {
                     let refused = Finding::ChannelRecordRefused.of(check, &[&time(grant.since)]);
-                    let reason = refused.reason.map(|reason| shared::checks::Reason { code: grant.code.clone(), ..reason });
+                    let reason = refused.reason.map(|reason| shared::answers::Reason { code: grant.code.clone(), ..reason });
                     found.note(Check { reason, ..refused });
                 }
             }
@@ -341,11 +342,6 @@ impl CheckBrand<'_> {
         };
         found.note(finding.of("quality", &[&requests.saturating_sub(failed).to_string(), &requests.to_string(), &pace.to_string()]));
     }
-}
-
-/// Whether anything of the checks is wrong.
-pub fn worst(checks: &[Check]) -> Option<Outcome> {
-    checks.iter().map(|check| check.outcome).filter(|outcome| *outcome != Outcome::Skipped).max()
 }
 
 fn of_channel(check: &str, channel: Channel) -> String {

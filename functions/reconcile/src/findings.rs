@@ -4,7 +4,7 @@
 //! people, and never secrets. Where İYS's answer carried a code, cause and remedy are those of the table
 //! of codes instead ([`shared::consent::code`]).
 
-use shared::checks::{Check, Outcome, Reason, Words};
+use shared::answers::{Check, Outcome, Reason, Words};
 use shared::consent::code::{Code, Hold};
 use shared::consent::{ConsentDate, Target};
 use shared::registry::RegistryError;
@@ -88,6 +88,10 @@ findings! {
     TokenFaults Warning ("there is one until {0}; {1} requests for the next failed", "{0} tarihine kadar bir jeton var; yenisi için {1} istek başarısız"),
         ("İYS's token endpoint fails.", "İYS'nin jeton servisi hata veriyor."),
         ("Nothing to do: it is asked again after growing pauses.", "Yapılacak bir şey yok: artan aralıklarla yeniden denenir.");
+    CredentialsRefused Failed ("refused: {0}", "reddedildi: {0}"),
+        ("İYS does not accept the API user's name and password.", "İYS API kullanıcı adını ve parolasını kabul etmedi."),
+        ("Correct iys.username and iys.password; they are tried again ten minutes after the refusal.",
+         "iys.username ve iys.password değerlerini düzeltin; reddedilmeden on dakika sonra yeniden denenir.");
     NeedsToken Skipped ("not asked: there is no token", "sorulmadı: jeton yok");
 
     // The brand and its numbers.
@@ -271,6 +275,10 @@ pub(crate) const BARE_REFUSAL: &str = "HTTP 403";
 pub(crate) fn unanswered(check: impl Into<String>, error: &RegistryError) -> Check {
     match error {
         RegistryError::Held { code, .. } if code == BARE_REFUSAL => Finding::EgressRefused.of(check, &[""]),
+        RegistryError::Held { why: Hold::Credentials, code } => match code.parse::<Code>() {
+            Ok(known) => Finding::CredentialsRefused.with_code(check, &[code], known),
+            Err(_) => Finding::CredentialsRefused.of(check, &[code]),
+        },
         RegistryError::Held { why, code } => match code.parse::<Code>() {
             Ok(known) if known.entry().is_some() => Finding::RefusedByCode.with_code(check, &[code], known),
             _ => held(check, *why, code),

@@ -1,7 +1,12 @@
 //! Scheduled work: reads İYS's feeds, finds what no message has finished, keeps the brands' standing at
-//! İYS and their push connections.
+//! İYS and their push connections, and answers what the operator's command asks.
 
+mod check_brand;
+mod egress;
+mod findings;
 mod push_service;
+mod questions;
+mod retailers;
 mod standing;
 
 use std::sync::Arc;
@@ -22,6 +27,10 @@ use shared::sync::sweep::Sweep;
 use shared::{aws, clock, environment, telemetry, wiring};
 use url::Url;
 
+pub use check_brand::CheckBrand;
+pub use egress::Egress;
+use questions::Invocation;
+
 /// What the handler works with.
 pub struct App {
     brands: Brands,
@@ -35,6 +44,8 @@ pub struct App {
     pause: SignedDuration,
     /// Base address of the HTTP API.
     api: Url,
+    /// Who tells the address that calls come from.
+    egress: Egress,
 }
 
 /// What the schedule asks for.
@@ -104,10 +115,11 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         grace,
         pause: environment::standing_pause()?,
         api: environment::api_url()?,
+        egress: Egress::from_environment()?,
     });
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Job>| {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Invocation>| {
         let app = app.clone();
-        async move { app.handle(event.payload).await }
+        async move { app.invoked(event.payload).await }
     }))
     .await
 }

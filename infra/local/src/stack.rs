@@ -484,6 +484,8 @@ fn parameters(template: &Template, options: &Options, addresses: &Addresses) -> 
     let Addresses { gateway, iys, insider, .. } = addresses;
     let urls = [("ApiUrl", gateway), ("IysBaseUrl", iys), ("InsiderContactUrl", insider), ("InsiderUnificationUrl", insider)];
     let urls = urls.map(|(name, url)| (name, url.clone()));
+    // Nobody outside of this machine is asked.
+    let nobody = [("EgressCheckUrl", String::new())];
     let waits = [
         ("IysBulkResultWaitSeconds", BULK_DELAY_SECONDS.to_string()),
         ("PushBatchWindowSeconds", PUSH_WINDOW_SECONDS.to_string()),
@@ -493,6 +495,7 @@ fn parameters(template: &Template, options: &Options, addresses: &Addresses) -> 
     let log_level = options.log_level.clone().map(|level| ("LogLevel", level));
     let mut parameters: BTreeMap<String, String> = urls
         .into_iter()
+        .chain(nobody)
         .chain(waits)
         .chain(log_level)
         // Another template may do without.

@@ -87,7 +87,7 @@ fn the_template_names_every_function_with_what_it_uses() {
         ("consent-api", queues.to_vec()),
         ("iys-push", [&queues[..], &["IYS_BASE_URL", "IYS_BULK_RESULT_WAIT_SECONDS"]].concat()),
         ("unsubscribe-relay", vec!["INSIDER_CONTACT_URL", "INSIDER_UNIFICATION_URL"]),
-        ("reconcile", [&queues[..], &["IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL"]].concat()),
+        ("reconcile", [&queues[..], &["EGRESS_CHECK_URL", "IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL"]].concat()),
     ] {
         let expected: BTreeSet<&str> = everywhere.iter().copied().chain(uses).collect();
         let given = function(&system, name).environment.keys().map(String::as_str);

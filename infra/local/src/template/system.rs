@@ -309,6 +309,7 @@ fn function(
     properties.without_local_meaning(&[
         // What the folder is called is all that is needed of it; see `function_name`.
         "CodeUri",
+        "FunctionName",
         "Handler",
         "Runtime",
         "Architectures",

@@ -79,3 +79,39 @@ pub struct Checks {
     /// In the order in which they were made.
     pub checks: Vec<Check>,
 }
+
+/// A retailer (bayi), without the person in charge of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetailerLine {
+    /// Its İYS number.
+    pub retailer_code: Option<u64>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its sign or branch name.
+    pub alias: Option<String>,
+    /// İYS's word for whether it is in use.
+    pub status: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Town.
+    pub town: Option<String>,
+    /// Consents that it may use.
+    pub access_count: Option<u64>,
+}
+
+/// What became of a question about retailers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RetailersAnswer {
+    /// Those that were asked for.
+    Listed(Vec<RetailerLine>),
+    /// A new one has this number.
+    Created(u64),
+    /// The one of this number is gone.
+    Deleted(u64),
+    /// Nothing was done, for this reason.
+    Refused(Check),
+    /// Nothing was asked of İYS: the description of the new retailer does not fit at this place.
+    Unusable(String),
+}

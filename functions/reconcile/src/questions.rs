@@ -1,0 +1,130 @@
+//! What a person asks of a brand's İYS side, by the operator's command, and the answers.
+//!
+//! A question fails as an invocation only when it cannot be read. Whatever else is wrong is said in the
+//! answer: a failed invocation's words reach nobody but the log.
+
+use lambda_runtime::Error;
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::answers::{Checks, RetailersAnswer};
+
+use crate::check_brand::CheckBrand;
+use crate::findings::Finding;
+use crate::retailers::{self, Wish};
+use crate::{App, Job, Report};
+
+/// What the function is invoked with: scheduled work, or a question.
+pub(crate) enum Invocation {
+    Job(Job),
+    Question(Question),
+}
+
+/// A question about one brand. No `Debug`: a retailer's description names a person.
+#[derive(Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case")]
+pub(crate) enum Question {
+    /// Is the brand's İYS side right?
+    CheckBrand {
+        /// The brand's name.
+        brand: String,
+    },
+    /// What are its retailers? Or: create one, delete one.
+    Retailers {
+        /// The brand's name.
+        brand: String,
+        /// What is wished.
+        #[serde(flatten)]
+        wish: Wish,
+    },
+}
+
+/// What an invocation is answered with.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    Report(Report),
+    Checks(Checks),
+    Retailers(RetailersAnswer),
+}
+
+impl<'de> Deserialize<'de> for Invocation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let payload = Value::deserialize(deserializer)?;
+        match payload.get("job").and_then(Value::as_str) {
+            Some("check_brand" | "retailers") => {
+                // The reader's own words may quote a value, which may be a person's.
+                let question = Question::deserialize(payload).map_err(|_| D::Error::custom("the fields of the question do not fit"))?;
+                Ok(Invocation::Question(question))
+            }
+            _ => Job::deserialize(payload).map(Invocation::Job).map_err(D::Error::custom),
+        }
+    }
+}
+
+impl App {
+    /// Does scheduled work, or answers a question.
+    pub(crate) async fn invoked(&self, invocation: Invocation) -> Result<Answer, Error> {
+        match invocation {
+            Invocation::Job(job) => self.handle(job).await.map(Answer::Report),
+            Invocation::Question(Question::CheckBrand { brand }) => Ok(Answer::Checks(Box::pin(self.check_brand(brand)).await)),
+            Invocation::Question(Question::Retailers { brand, wish }) => {
+                Ok(Answer::Retailers(Box::pin(self.retailers(&brand, wish)).await))
+            }
+        }
+    }
+
+    async fn check_brand(&self, name: String) -> Checks {
+        let at = (self.clock)();
+        let checks = match self.brands.get_anew(&name, at).await {
+            Ok(Some(brand)) => {
+                let check = CheckBrand {
+                    ledger: &self.ledger,
+                    iys: &self.iys,
+                    brand: &brand,
+                    api: &self.api,
+                    egress: &self.egress,
+                    clock: &self.clock,
+                };
+                check.run().await
+            }
+            Ok(None) => vec![Finding::DocumentMissing.of("document", &[])],
+            Err(error) => vec![Finding::DocumentsAway.of("document", &[&error.to_string()])],
+        };
+        Checks { brand: name, at, checks }
+    }
+
+    async fn retailers(&self, name: &str, wish: Wish) -> RetailersAnswer {
+        match self.brands.get(name, (self.clock)()).await {
+            Ok(Some(brand)) => retailers::answer(&self.iys, &brand.iys, wish).await,
+            Ok(None) => RetailersAnswer::Refused(Finding::DocumentMissing.of("document", &[])),
+            Err(error) => RetailersAnswer::Refused(Finding::DocumentsAway.of("document", &[&error.to_string()])),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Invocation, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    #[test]
+    fn scheduled_work_and_questions_come_in_at_one_door() {
+        assert!(matches!(read(r#"{"job":"sweep"}"#).unwrap(), Invocation::Job(Job::Sweep)));
+        let check = read(r#"{"job":"check_brand","brand":"demo"}"#).unwrap();
+        assert!(matches!(check, Invocation::Question(Question::CheckBrand { brand }) if brand == "demo"));
+        let show = read(r#"{"job":"retailers","brand":"demo","action":"show","retailerCode":66438915}"#).unwrap();
+        assert!(matches!(show, Invocation::Question(Question::Retailers { wish: Wish::Show { retailer_code: 66_438_915 }, .. })));
+        assert!(read(r#"{"job":"nothing"}"#).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_quoted() {
+        let error = read(r#"{"job":"retailers","brand":"demo","action":"show","retailerCode":"+905321112233"}"#).err().unwrap();
+        assert!(!error.to_string().contains("532"), "{error}");
+    }
+}
