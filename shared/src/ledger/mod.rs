@@ -20,9 +20,10 @@
 //! | the last one settled beside a refusal; an ONAY settled at the registry that Insider waits for | 1 | 2 | 3 |
 //! | a mark as submitted while Insider's work keeps the due time | 1 | 1 | 2 |
 //! | a mark as submitted otherwise; work held or re-opened | 1 | 2 | 3 |
-//! | a bulk submission of 1,000 members, written ahead | 108 | 1 | 109 |
-//! | … each time that it is written with the registry's ids | 141 | 2 | 143 |
-//! | … removed | 141 | 1 | 142 |
+//! | a bulk submission of 1,000 members, written ahead | 104 | 1 | 105 |
+//! | … taken, with the registry's ids | 40 | 2 | 42 |
+//! | … looked after in vain, or called for by the sweep | 1 | 2 | 3 |
+//! | … finished | 1 | 1 | 2 |
 //! | a count of İYS's answers: for each failed one, and for every ten good ones of a process | 1 | 0 | 1 |
 //!
 //! So a key's first refusal from the API costs 7 until both targets have it, one from İYS or Insider 5,

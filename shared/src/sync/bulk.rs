@@ -62,10 +62,11 @@ impl List {
         Self { states, submission: None, removed: Vec::new(), refusals: 0, again }
     }
 
-    /// Takes the records out that it was refused for, unless a position is not one of the list.
-    fn without(mut self, refused: Vec<(usize, Code)>) -> Result<Self, Self> {
+    /// Takes the records out that it was refused for, unless a position is not one of the list. Whether it
+    /// did.
+    fn leave_out(&mut self, refused: Vec<(usize, Code)>) -> bool {
         if refused.is_empty() || refused.iter().any(|(at, _)| *at >= self.states.len()) {
-            return Err(self);
+            return false;
         }
         // Of several codes for one record the first counts.
         let refused: HashMap<usize, Code> = refused.into_iter().rev().collect();
@@ -78,7 +79,7 @@ impl List {
         }
         self.states = rest;
         self.refusals += 1;
-        Ok(self)
+        true
     }
 
     fn into_states(self) -> impl Iterator<Item = ConsentState> {
@@ -132,7 +133,7 @@ impl Push<'_> {
     }
 
     /// One request, and what follows from its answer.
-    async fn hand_in(&self, list: List, open: &mut VecDeque<List>, fortune: &mut Fortune, tally: &mut Tally) {
+    async fn hand_in(&self, mut list: List, open: &mut VecDeque<List>, fortune: &mut Fortune, tally: &mut Tally) {
         let Some(mut submission) = list.submission.clone() else { return };
         let records: Vec<_> = list.states.iter().map(record).collect();
         let list = match caught(self.registry.submit(&records)).await {
@@ -151,16 +152,18 @@ impl Push<'_> {
                 self.note_taken(&mut submission, reordered).await;
                 return self.judge_removed(list, tally).await;
             }
-            Ok(Submitted::Refused(refused)) if list.refusals < RESUBMISSIONS => match list.without(refused) {
-                Ok(mut list) if list.states.is_empty() => {
-                    // Every record was named, so nothing is left to prove the positions by, or to doubt them.
-                    list.refusals = 1;
-                    fortune.untaken.push(submission);
-                    return self.judge_removed(list, tally).await;
+            Ok(Submitted::Refused(refused)) if list.refusals < RESUBMISSIONS => {
+                if list.leave_out(refused) {
+                    if list.states.is_empty() {
+                        // Every record was named, so nothing is left to prove the positions by, or to doubt them.
+                        list.refusals = 1;
+                        fortune.untaken.push(submission);
+                        return self.judge_removed(list, tally).await;
+                    }
+                    return open.push_front(list);
                 }
-                Ok(rest) => return open.push_front(rest),
-                Err(list) => list,
-            },
+                list
+            }
             Err(RegistryError::Unanswered { why }) => {
                 tracing::warn!(submission = %submission.id, why, "bulk submission unanswered: it is looked after again");
                 fortune.unanswered += 1;

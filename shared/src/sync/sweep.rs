@@ -150,10 +150,9 @@ impl Sweep<'_> {
         // Others may be changing it: only the time at which it is looked after again is this side's.
         if let Some(head) = self.ledger.submission_head(brand, id).await?
             && self.ledger.postpone_submission(brand, id, later(now, growing(self.grace, head.checks))).await?
+            && let Err(error) = self.queues.push_submission(brand, id, 0).await
         {
-            if let Err(error) = self.queues.push_submission(brand, id, 0).await {
-                tracing::warn!(%error, submission = id, "no message for an overdue submission: the next sweep tries again");
-            }
+            tracing::warn!(%error, submission = id, "no message for an overdue submission: the next sweep tries again");
         }
         Ok(())
     }
