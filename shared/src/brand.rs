@@ -3,6 +3,8 @@
 //! In the cloud it is one encrypted SSM parameter per brand, locally one file; its form is the same.
 //! Everything that a vendor leaves uncertain is a setting here with a documented default.
 
+mod inbound;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -10,7 +12,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use crate::consent::{BrandName, Channel, RecipientIdKey, RecipientType, Source, Status};
+use crate::consent::{BrandName, Channel, RecipientIdKey, RecipientType, Source};
+
+pub use inbound::{Attribute, AttributeMeaning, BodyFields, Effect, EventMeaning, Meanings, TimestampUnit, UndatedOnay};
 
 /// A brand.
 #[derive(Debug, Clone, Deserialize)]
@@ -85,12 +89,32 @@ pub struct Insider {
     /// Ways in which a webhook of this brand may prove that it comes from Insider; any one suffices,
     /// so that a secret can be rotated with both alive.
     pub webhook_auth: Vec<WebhookAuth>,
-    /// What event names mean, on top of [`Insider::default_meaning`]; compared without case.
+    /// What event names mean, besides the built-in table; compared without case.
     #[serde(default)]
     pub events: BTreeMap<String, EventMeaning>,
-    /// Which profile attributes carry consent.
-    #[serde(default = "default_attributes")]
-    pub attributes: BTreeMap<String, AttributeMeaning>,
+    /// What signals mean that may or may not be a refusal.
+    #[serde(default)]
+    pub meanings: Meanings,
+    /// Which profile attributes carry consent; null for one that is known to mean nothing.
+    #[serde(default = "inbound::default_attributes")]
+    pub attributes: BTreeMap<String, Option<AttributeMeaning>>,
+    /// Sources of consents that an event, or a body of the brand's making, tells without one. Without a
+    /// source such a consent is kept aside.
+    #[serde(default)]
+    pub onay_sources: BTreeMap<Channel, Source>,
+    /// What becomes of a consent without a date.
+    #[serde(default)]
+    pub undated_onay: UndatedOnay,
+    /// The unit of time stamps.
+    #[serde(default)]
+    pub timestamp_unit: TimestampUnit,
+    /// Further names of fields.
+    #[serde(default)]
+    pub body_fields: BodyFields,
+    /// The field of an SMS callback's `uniqueArgs` that holds a recipient id; nothing is looked for when
+    /// null.
+    #[serde(default = "inbound::default_reference")]
+    pub sms_reference: Option<String>,
     /// Recipient types of an address that the ledger does not know: Insider knows none. For an address
     /// that it knows, a refusal counts for every type that it is known as.
     #[serde(default = "default_recipient_types")]
@@ -167,33 +191,6 @@ pub enum WebhookAuth {
     },
 }
 
-/// What an Insider event means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EventMeaning {
-    /// RET on the channel that the payload's address is for: EPOSTA for e-mail, MESAJ for phone.
-    Ret,
-    /// ONAY likewise.
-    Onay,
-    /// Left a group: kept as known, no RET, unless the brand maps the name to `ret`.
-    GroupRet,
-    /// No meaning for consent (delivered, opened, bounced …).
-    None,
-}
-
-/// What a profile attribute means.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AttributeMeaning {
-    /// The channel.
-    #[serde(rename = "type")]
-    pub channel: Channel,
-    /// The source of an ONAY seen as a change to true; without one such an ONAY is not taken, because
-    /// it has no legal source.
-    #[serde(default)]
-    pub onay_source: Option<Source>,
-}
-
 /// The brand's own systems.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -225,13 +222,6 @@ fn default_api_source() -> Source {
     Source::HsEortam
 }
 
-fn default_attributes() -> BTreeMap<String, AttributeMeaning> {
-    [("email_optin", Channel::Eposta), ("sms_optin", Channel::Mesaj)]
-        .into_iter()
-        .map(|(name, channel)| (name.to_owned(), AttributeMeaning { channel, onay_source: None }))
-        .collect()
-}
-
 /// Why a brand's document cannot be used. It names the place in the document, never a value.
 #[derive(Debug, thiserror::Error)]
 pub enum BrandError {
@@ -257,6 +247,12 @@ pub enum BrandError {
     /// A default that İYS would refuse.
     #[error("brand configuration: {field} must be one of the HS_* sources")]
     Source {
+        /// The field.
+        field: &'static str,
+    },
+    /// A source by which nobody consents today.
+    #[error("brand configuration: {field} must name HS_* sources other than HS_KARAR and HS_2015")]
+    OnaySource {
         /// The field.
         field: &'static str,
     },
@@ -302,7 +298,16 @@ impl Brand {
                 return Err(BrandError::Source { field });
             }
         }
-        Ok(())
+        let of_attributes = self.insider.attributes.values().flatten().filter_map(|meaning| meaning.onay_source.as_ref());
+        let of_attributes = of_attributes.map(|source| ("insider.attributes", source));
+        let of_events = self.insider.onay_sources.values().map(|source| ("insider.onaySources", source));
+        // `HS_KARAR` is a decision to stop, and `HS_2015` belongs to a date in the past: neither is how
+        // somebody consents today.
+        let is_of_today = |source: &Source| source.is_sendable() && !matches!(source, Source::HsKarar | Source::Hs2015);
+        match of_attributes.chain(of_events).find(|(_, source)| !is_of_today(source)) {
+            Some((field, _)) => Err(BrandError::OnaySource { field }),
+            None => Ok(()),
+        }
     }
 
     /// Whether the brand has authorised a channel at İYS.
@@ -317,6 +322,18 @@ impl Brand {
 }
 
 impl WebhookAuth {
+    /// The word by which a brand's document names the mode.
+    pub fn name(&self) -> &'static str {
+        match self {
+            WebhookAuth::Header { .. } => "header",
+            WebhookAuth::HmacSha1Hex { .. } => "hmac-sha1-hex",
+            WebhookAuth::HmacSha1Base64 { .. } => "hmac-sha1-base64",
+            WebhookAuth::StaticSecret { .. } => "static-secret",
+            WebhookAuth::Basic { .. } => "basic",
+            WebhookAuth::Bearer { .. } => "bearer",
+        }
+    }
+
     fn is_usable(&self) -> bool {
         let usable = |secret: &SecretString| !secret.expose_secret().is_empty();
         match self {
@@ -343,46 +360,6 @@ pub fn same_secret(secret: &SecretString, given: &str) -> bool {
 }
 
 impl Insider {
-    /// What an event name means: the brand's own table first, then ours, both without regard to case
-    /// and to the difference of space, hyphen and underscore. `None` for a name that nobody mapped.
-    pub fn meaning(&self, event: &str) -> Option<EventMeaning> {
-        let name = plain_name(event);
-        self.events.iter().find(|(key, _)| plain_name(key) == name).map(|(_, meaning)| *meaning).or_else(|| Self::default_meaning(&name))
-    }
-
-    /// Our own table. Insider's pages name these events in prose and connectors, not all of them as
-    /// literal keys, so every likely spelling stands here.
-    fn default_meaning(name: &str) -> Option<EventMeaning> {
-        Some(match name {
-            "unsubscribe" | "unsubscribed" | "email_unsubscribe" | "email_unsubscribed" | "sms_unsubscribe" | "sms_unsubscribed"
-            | "global_unsubscribe" | "spam" | "spamreport" | "spam_report" | "complaint" | "marked_as_spam" => EventMeaning::Ret,
-            "resubscribe" | "subscribe" | "email_subscribe" | "email_resubscribe" | "sms_subscribe" | "sms_resubscribe" => {
-                EventMeaning::Onay
-            }
-            "group_unsubscribe" | "email_group_unsubscribe" => EventMeaning::GroupRet,
-            "delivered" | "open" | "opened" | "click" | "clicked" | "bounce" | "bounced" | "blocked" | "drop" | "dropped" | "deferred"
-            | "processed" | "sent" | "scheduled" | "undelivered" | "failed" | "read" | "reply" | "email_delivered" | "email_open"
-            | "email_click" | "email_clicked" | "email_bounced" | "sms_delivered" | "sms_click" | "whatsapp_reply" | "whatsapp_opt_out" => {
-                EventMeaning::None
-            }
-            _ => return None,
-        })
-    }
-
-    /// What a profile attribute means for consent.
-    pub fn attribute(&self, name: &str) -> Option<&AttributeMeaning> {
-        let name = plain_name(name);
-        self.attributes.iter().find(|(key, _)| plain_name(key) == name).map(|(_, meaning)| meaning)
-    }
-
-    /// The source of an event that names none.
-    pub fn source_for(&self, channel: Channel) -> &Source {
-        match channel {
-            Channel::Eposta => &self.email_source,
-            Channel::Mesaj | Channel::Arama => &self.sms_source,
-        }
-    }
-
     /// The profile flag that mirrors a channel, if there is one.
     pub fn flag_for(&self, channel: Channel) -> Option<&str> {
         match channel {
@@ -391,21 +368,6 @@ impl Insider {
             Channel::Arama => self.arama_attribute.as_deref(),
         }
     }
-}
-
-impl EventMeaning {
-    /// The status that the event sets.
-    pub fn status(self) -> Option<Status> {
-        match self {
-            EventMeaning::Ret => Some(Status::Ret),
-            EventMeaning::Onay => Some(Status::Onay),
-            EventMeaning::GroupRet | EventMeaning::None => None,
-        }
-    }
-}
-
-fn plain_name(name: &str) -> String {
-    name.trim().chars().map(|c| if matches!(c, ' ' | '-') { '_' } else { c.to_ascii_lowercase() }).collect()
 }
 
 #[cfg(test)]
@@ -449,6 +411,54 @@ mod tests {
         brand.insider.events.insert("group_unsubscribe".into(), EventMeaning::Ret);
         assert_eq!(brand.insider.meaning("loyalty_left"), Some(EventMeaning::Ret));
         assert_eq!(brand.insider.meaning("group unsubscribe"), Some(EventMeaning::Ret));
+        assert_eq!(brand.insider.group_effect(), Effect::Ret);
+    }
+
+    /// The local brand with other settings of its Insider side.
+    fn with(settings: serde_json::Value) -> Result<Brand, BrandError> {
+        let mut document: serde_json::Value =
+            serde_json::from_str(include_str!("../../infra/local/brands/demo.json")).expect("the local brand");
+        let insider = document["insider"].as_object_mut().expect("an object");
+        insider.extend(settings.as_object().expect("an object").clone());
+        Brand::read(&document.to_string())
+    }
+
+    #[test]
+    fn what_a_brand_says_of_webhooks_is_read_and_what_it_leaves_out_is_safe() {
+        let plain = with(serde_json::json!({})).expect("a brand").insider;
+        assert_eq!(plain.meanings, Meanings::default());
+        assert_eq!((plain.group_effect(), plain.meanings.bounce), (Effect::Aside, Effect::None));
+        assert_eq!((plain.undated_onay, plain.timestamp_unit), (UndatedOnay::Aside, TimestampUnit::Auto));
+        assert_eq!(plain.sms_reference.as_deref(), Some("iysRef"));
+        assert!(plain.onay_sources.is_empty());
+        assert!(matches!(plain.attribute("Email-Optin"), Attribute::Consent(meaning) if meaning.channel == Channel::Eposta));
+        assert!(matches!(plain.attribute("gdpr_optin"), Attribute::NoMeaning));
+        assert!(matches!(plain.attribute("city"), Attribute::Unknown));
+        let said = with(serde_json::json!({
+            "meanings": {"groupUnsubscribe": "ret", "bounce": "aside"}, "undatedOnay": "receipt", "timestampUnit": "milliseconds",
+            "smsReference": null, "onaySources": {"EPOSTA": "HS_WEB"}, "bodyFields": {"places": ["data"], "time": ["changed_at"]},
+            "attributes": {"call_optin": {"type": "ARAMA", "onaySource": "HS_WEB", "onayValues": ["evet"], "retValues": ["hayır"]}, "city": null},
+        }))
+        .expect("a brand")
+        .insider;
+        assert_eq!((said.group_effect(), said.meanings.spam_complaint, said.meanings.bounce), (Effect::Ret, Effect::Ret, Effect::Aside));
+        assert_eq!(
+            (said.undated_onay, said.timestamp_unit, said.sms_reference.as_deref()),
+            (UndatedOnay::Receipt, TimestampUnit::Milliseconds, None)
+        );
+        assert!(matches!(said.attribute("c_call_optin"), Attribute::Consent(meaning) if meaning.channel == Channel::Arama));
+        assert!(matches!(said.attribute("city"), Attribute::NoMeaning));
+        assert!(matches!(said.attribute("email_optin"), Attribute::Unknown), "a table that is given replaces the default");
+    }
+
+    #[test]
+    fn nobody_consents_today_by_a_decision_to_stop_or_by_a_date_of_2015() {
+        for source in ["HS_KARAR", "HS_2015", "IYS_WEB"] {
+            let told = with(serde_json::json!({"onaySources": {"EPOSTA": source}}));
+            assert!(matches!(told, Err(BrandError::OnaySource { field: "insider.onaySources" })), "{source}");
+            let told = with(serde_json::json!({"attributes": {"email_optin": {"type": "EPOSTA", "onaySource": source}}}));
+            assert!(matches!(told, Err(BrandError::OnaySource { field: "insider.attributes" })), "{source}");
+        }
     }
 
     #[test]

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use shared::brand::Brand;
 use shared::calendar;
 use shared::consent::code::Hold;
-use shared::consent::{Channel, ConsentDate, ConsentState, RawRecipient, Recipient, RecipientType, Retailers, Source, Status, Sync};
+use shared::consent::{
+    AsideReason, Channel, ConsentDate, ConsentState, RawRecipient, Recipient, RecipientType, Retailers, Source, Status, Sync,
+};
 use shared::door::Door;
 use shared::ledger::{Ending, Entry};
 use shared::problem::{self, Problem};
@@ -86,9 +88,12 @@ struct Line {
     origin: &'static str,
     received_at: Timestamp,
     current: bool,
-    /// Kept without any effect: the address left an unsubscribe group of Insider's.
+    /// Kept without any effect.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     aside: bool,
+    /// Why it has no effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aside_because: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iys: Option<Target>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,7 +169,8 @@ fn line(entry: Entry, states: &[ConsentState]) -> Line {
         origin: movement.head.origin.as_str(),
         received_at: movement.head.received_at,
         current,
-        aside,
+        aside: aside.is_some(),
+        aside_because: aside.map(AsideReason::as_str),
         iys: registry.map(ending),
         insider: insider.map(ending),
     }
@@ -207,7 +213,7 @@ mod tests {
         let movement = movement(retailers);
         let mut of_it = ConsentState::first(&movement, movement.head.received_at, movement.head.received_at);
         of_it.registry = registry.unwrap_or(of_it.registry);
-        let entry = Entry { movement, registry: None, insider: None, aside: false };
+        let entry = Entry { movement, registry: None, insider: None, aside: None };
         let line = line(entry, std::slice::from_ref(&of_it));
         [serde_json::to_value(state(&of_it)).unwrap(), serde_json::to_value(line).unwrap()]
     }

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use serde::Serialize;
+use serde_json::Value;
 use shared::brand::Brand;
 use shared::consent::ConsentDate;
 use shared::door::Door;
 use shared::iys::AllowanceUse;
+use shared::ledger::{UnknownKind, UnknownName};
 use shared::problem::{self, Problem};
 use shared::sync::pull::{FEEDS, feed_name};
 
@@ -43,6 +45,36 @@ struct Status {
     budget: AllowanceUse,
     /// Names of Insider's events that nobody mapped, and how often they came.
     unknown_events: BTreeMap<String, u64>,
+    /// Names of attributes that changed at Insider and that nobody mapped, likewise.
+    unknown_attributes: BTreeMap<String, u64>,
+    /// When each of these names came last, and the form of the first body that had it.
+    unknown_samples: Samples,
+}
+
+#[derive(Serialize)]
+struct Samples {
+    events: BTreeMap<String, Sample>,
+    attributes: BTreeMap<String, Sample>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sample {
+    last_seen: Option<Timestamp>,
+    /// Names of fields and kinds of values; no value.
+    form: Option<Value>,
+}
+
+impl Sample {
+    fn all_of(names: BTreeMap<String, UnknownName>) -> BTreeMap<String, Self> {
+        let of =
+            |name: UnknownName| Self { last_seen: name.last_seen, form: name.sample.and_then(|text| serde_json::from_str(&text).ok()) };
+        names.into_iter().map(|(name, known)| (name, of(known))).collect()
+    }
+}
+
+fn counts(names: &BTreeMap<String, UnknownName>) -> BTreeMap<String, u64> {
+    names.iter().map(|(name, known)| (name.clone(), known.times)).collect()
 }
 
 pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>, Problem> {
@@ -55,7 +87,8 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
     }
     let budget = AllowanceUse::read(&door.ledger, &door.limits, now).await.map_err(unavailable)?;
     let standing = door.ledger.standing(&brand.name).await.map_err(unavailable)?;
-    let unknown_events = door.ledger.unknown_events(&brand.name).await.map_err(unavailable)?;
+    let events = door.ledger.unknown_names(&brand.name, UnknownKind::Event).await.map_err(unavailable)?;
+    let attributes = door.ledger.unknown_names(&brand.name, UnknownKind::Attribute).await.map_err(unavailable)?;
     let status = Status {
         brand: brand.name.to_string(),
         at: now,
@@ -68,7 +101,9 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         last_pull,
         standing: standing::view(brand, standing),
         budget,
-        unknown_events,
+        unknown_events: counts(&events),
+        unknown_attributes: counts(&attributes),
+        unknown_samples: Samples { events: Sample::all_of(events), attributes: Sample::all_of(attributes) },
     };
     Ok(problem::json(StatusCode::OK, &status))
 }

@@ -1,22 +1,26 @@
 //! `POST /v1/{brand}/insider/events`: any of Insider's payload families.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures::StreamExt;
+use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::brand::Brand;
-use shared::consent::{Movement, RecipientType, Status};
+use shared::consent::{AsideReason, Movement, Recipient, RecipientId, RecipientType, Status};
 use shared::door::Door;
 use shared::insider::auth;
-use shared::insider::webhook::{self, IntakeCounts, ReadError};
+use shared::insider::webhook::{self, Intake, IntakeCounts, Kind, ReadError, Referred};
+use shared::ledger::{LedgerError, UnknownKind};
 use shared::problem::{self, Problem};
 
 use crate::take;
 
 /// How many addresses are looked up at once.
 const READS_AT_ONCE: usize = 16;
+/// How many things are written at once that are no movements.
+const WRITES_AT_ONCE: usize = 16;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,71 +34,135 @@ struct Answer {
 
 pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
     let body = problem::body(request)?;
-    if !auth::authenticate(&brand.insider.webhook_auth, request.headers(), body) {
+    let auth = &brand.insider.webhook_auth;
+    let Some(proof) = auth::authenticate(auth, request.headers(), body) else {
+        let presented = auth::presented(auth, request.headers());
+        tracing::warn!(brand = %brand.name, presented, "a webhook did not prove that it comes from Insider");
         return Err(Problem::unauthorised("Insider"));
-    }
-    let read = webhook::read(body, brand, (door.clock)()).map_err(|error| match error {
+    };
+    let now = (door.clock)();
+    let mut read = webhook::read(body, brand, now).map_err(|error| match error {
         ReadError::Form => Problem::malformed(error.to_string()),
         ReadError::TooMany => Problem::rule(error.to_string()),
     })?;
-    let counts = read.counts;
-    for aside in &read.asides {
-        door.ledger.keep_aside(aside).await.map_err(|error| {
-            tracing::error!(%error, "an aside was not kept");
-            Problem::unavailable()
-        })?;
-    }
-    let taken = take(door, for_known_types(door, brand, read.movements, &read.typed).await?).await?;
-    for (name, times) in &counts.unknown {
-        // A count is worth less than the events: without it, they are taken all the same.
-        if let Err(error) = door.ledger.count_unknown_event(&brand.name, name, *times).await {
-            tracing::warn!(%error, "an unknown event was not counted");
-        }
-    }
+    let recipients = referred(door, brand, &read.referred).await?;
+    read.resolve(brand, now, &recipients);
+    let Intake { movements, typed, undated, asides, samples, counts, .. } = read;
+    keep(door, asides).await?;
+    let taken = take(door, settled_on_keys(door, brand, movements, &typed, &undated).await?).await?;
+    note_unknown(door, brand, &counts, samples, now).await;
     tracing::info!(
         brand = %brand.name,
+        proof = proof.mode,
+        proof_entry = proof.entry,
         received = counts.received,
         accepted = taken.accepted,
         duplicates = taken.duplicates,
         invalid = counts.invalid.len(),
-        unknown = counts.unknown.values().sum::<u32>(),
+        unknown = counts.unknown.values().chain(counts.unknown_attributes.values()).sum::<u32>(),
         "Insider's events taken"
     );
     let answer = Answer { counts, accepted: taken.accepted, duplicates: taken.duplicates, superseded: taken.superseded };
     Ok(problem::json(StatusCode::OK, &answer))
 }
 
-/// Insider does not know consumers from merchants. A refusal counts for every recipient type that the
-/// address is known as, a consent for one: the type that it is known as, if that is a single one.
-async fn for_known_types(door: &Door, brand: &Brand, movements: Vec<Movement>, typed: &BTreeSet<usize>) -> Result<Vec<Movement>, Problem> {
-    let readings = futures::stream::iter(movements.into_iter().enumerate()).map(|(position, movement)| async move {
-        let states = match typed.contains(&position) {
-            true => Ok(None),
-            false => door.ledger.states_of(&brand.name, &movement.key.recipient_id).await.map(Some),
-        };
-        (movement, states)
+/// The addresses behind the ids by which elements name their recipients, as far as the ledger knows them.
+async fn referred(door: &Door, brand: &Brand, elements: &[Referred]) -> Result<HashMap<RecipientId, Recipient>, Problem> {
+    let ids: BTreeSet<RecipientId> = elements.iter().map(|element| element.recipient_id.clone()).collect();
+    let readings = futures::stream::iter(ids).map(|id| async move {
+        let states = door.ledger.states_of(&brand.name, &id).await;
+        (id, states)
     });
-    let mut readings = readings.buffered(READS_AT_ONCE);
-    let mut spread = Vec::new();
-    while let Some((movement, states)) = readings.next().await {
-        let states = states.map_err(|error| {
-            tracing::error!(%error, "an address was not looked up");
-            Problem::unavailable()
-        })?;
-        // What the body itself says, it says.
-        let Some(states) = states else {
-            spread.push(movement);
-            continue;
-        };
-        let known: BTreeSet<RecipientType> =
-            states.iter().filter(|state| state.key.channel == movement.key.channel).map(|state| state.key.recipient_type).collect();
-        for recipient_type in recipient_types(movement.head.status, &known, &brand.insider.recipient_types) {
-            let mut movement = movement.clone();
-            movement.key.recipient_type = recipient_type;
-            spread.push(movement);
+    let mut readings = readings.buffer_unordered(READS_AT_ONCE);
+    let mut recipients = HashMap::new();
+    while let Some((id, states)) = readings.next().await {
+        // All states of an id are of one address.
+        if let Some(state) = states.map_err(|error| unavailable(&error, "an id was not looked up"))?.into_iter().next() {
+            recipients.insert(id, state.recipient);
         }
     }
-    Ok(spread)
+    Ok(recipients)
+}
+
+/// Keeps what has no effect in the history.
+async fn keep(door: &Door, asides: Vec<(AsideReason, Movement)>) -> Result<(), Problem> {
+    let kept = futures::stream::iter(asides).map(|(why, aside)| async move { door.ledger.keep_aside(&aside, why).await });
+    let mut kept = kept.buffer_unordered(WRITES_AT_ONCE);
+    while let Some(kept) = kept.next().await {
+        kept.map_err(|error| unavailable(&error, "an aside was not kept"))?;
+    }
+    Ok(())
+}
+
+/// Counts what nobody mapped. A count is worth less than the events: without it, they are taken all the
+/// same.
+async fn note_unknown(door: &Door, brand: &Brand, counts: &IntakeCounts, mut samples: BTreeMap<(Kind, String), String>, now: Timestamp) {
+    let mut names = Vec::new();
+    for (kind, stored, counted) in
+        [(Kind::Event, UnknownKind::Event, &counts.unknown), (Kind::Attribute, UnknownKind::Attribute, &counts.unknown_attributes)]
+    {
+        for (name, times) in counted {
+            let sample = samples.remove(&(kind, name.clone()));
+            names.push((stored, name.clone(), *times, sample));
+        }
+    }
+    let noted = futures::stream::iter(names).map(|(kind, name, times, sample)| async move {
+        door.ledger.note_unknown(&brand.name, kind, &name, times, sample.as_deref(), now).await
+    });
+    let mut noted = noted.buffer_unordered(WRITES_AT_ONCE);
+    while let Some(noted) = noted.next().await {
+        if let Err(error) = noted {
+            tracing::warn!(%error, "an unknown name was not counted");
+        }
+    }
+}
+
+/// Gives movements the keys and ids that depend on what the ledger knows of their addresses.
+///
+/// Insider does not know consumers from merchants. A refusal counts for every recipient type that the
+/// address is known as, a consent for one: the type that it is known as, if that is a single one. And a
+/// refusal without a date is named by what it refuses.
+async fn settled_on_keys(
+    door: &Door,
+    brand: &Brand,
+    movements: Vec<Movement>,
+    typed: &BTreeSet<usize>,
+    undated: &BTreeSet<usize>,
+) -> Result<Vec<Movement>, Problem> {
+    let readings = futures::stream::iter(movements.into_iter().enumerate()).map(|(position, movement)| async move {
+        // What the body itself says with a date, needs no looking up.
+        let states = match typed.contains(&position) && !undated.contains(&position) {
+            true => Ok(Vec::new()),
+            false => door.ledger.states_of(&brand.name, &movement.key.recipient_id).await,
+        };
+        (position, movement, states)
+    });
+    let mut readings = readings.buffered(READS_AT_ONCE);
+    let mut settled = Vec::new();
+    while let Some((position, movement, states)) = readings.next().await {
+        let states = states.map_err(|error| unavailable(&error, "an address was not looked up"))?;
+        let known: BTreeSet<RecipientType> =
+            states.iter().filter(|state| state.key.channel == movement.key.channel).map(|state| state.key.recipient_type).collect();
+        let types = match typed.contains(&position) {
+            true => vec![movement.key.recipient_type],
+            false => recipient_types(movement.head.status, &known, &brand.insider.recipient_types),
+        };
+        for recipient_type in types {
+            let mut movement = movement.clone();
+            movement.key.recipient_type = recipient_type;
+            if undated.contains(&position) {
+                let last = states.iter().find(|state| state.key == movement.key).map(|state| (&state.head.event_id, state.head.status));
+                movement.head.event_id = webhook::id_of_undated(&movement.head.event_id, last);
+            }
+            settled.push(movement);
+        }
+    }
+    Ok(settled)
+}
+
+fn unavailable(error: &LedgerError, what: &'static str) -> Problem {
+    tracing::error!(%error, "{what}");
+    Problem::unavailable()
 }
 
 fn recipient_types(status: Status, known: &BTreeSet<RecipientType>, assumed: &BTreeSet<RecipientType>) -> Vec<RecipientType> {

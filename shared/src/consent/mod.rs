@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows AWS, HTTP, async or a clock; `now` is always an argument.
 
+mod aside;
 pub mod code;
 mod date;
 mod key;
@@ -15,6 +16,7 @@ pub mod standing;
 mod state;
 mod vocabulary;
 
+pub use aside::AsideReason;
 pub use date::{ConsentDate, DateError, TURKISH_TIME};
 pub use key::{BrandName, BrandNameError, ConsentKey};
 pub use movement::{EventId, EventIdError, Head, Movement, Origin, Sent};

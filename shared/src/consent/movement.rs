@@ -63,6 +63,21 @@ impl EventId {
         Self(format!("{kind}-{}", BASE64URL_NOPAD.encode(&digest.finalize()[..16])).into())
     }
 
+    /// The id of an event of these words that came while another one counted: what names a refusal
+    /// without a date, so that the same words after a new consent are a new refusal.
+    #[must_use]
+    pub fn after(&self, other: &Self) -> Self {
+        let digest = Sha256::digest(other.0.as_bytes());
+        let own: String = self.0.chars().take(48).collect();
+        Self(format!("{own}.{}", BASE64URL_NOPAD.encode(&digest[..8])).into())
+    }
+
+    /// Whether this is the id of these words, whatever counted when they came.
+    pub fn is_of(&self, words: &Self) -> bool {
+        let own = &words.0[..words.0.len().min(48)];
+        self == words || self.0.strip_prefix(own).is_some_and(|rest| rest.starts_with('.'))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -175,6 +190,17 @@ mod tests {
         assert!(!serde_json::to_string(&head).unwrap().contains("retailer"));
         head.retailers.code = Some(58_954_386);
         assert_eq!(serde_json::from_str::<Head>(&serde_json::to_string(&head).unwrap()).unwrap(), head);
+    }
+
+    #[test]
+    fn the_same_words_after_another_event_are_another_event_of_the_same_words() {
+        let (words, other) = (EventId::derive("insider", ["a"]), EventId::derive("insider", ["b"]));
+        let (one, two) = (words.after(&other), words.after(&EventId::derive("api", ["c"])));
+        assert!(one != two && one != words && one == words.after(&other));
+        assert!([&words, &one, &two].iter().all(|id| id.is_of(&words) && !id.is_of(&other)));
+        assert_eq!(one.as_str().parse::<EventId>(), Ok(one.clone()));
+        let long: EventId = "x".repeat(64).parse().unwrap();
+        assert!(long.after(&other).is_of(&long) && long.after(&other).as_str().parse::<EventId>().is_ok());
     }
 
     #[test]

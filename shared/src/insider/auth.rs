@@ -1,9 +1,14 @@
 //! Whether a webhook comes from Insider.
 //!
 //! Insider's pages speak of "SHA1" and "the computed HMAC" in `X-INS-AUTH`, and one of them shows the
-//! bare secret there. Newer webhooks have no signature but any header the brand names. So every mode
-//! is a setting of the brand ([`WebhookAuth`]), and several may be alive while a secret is rotated.
-//! None of them carries a time: a replayed body is recognised by its event ids, not here.
+//! bare secret there. Newer webhooks have no signature but any header the brand names; Architect and
+//! WhatsApp have Basic, a bearer token, and OAuth 2.0. Every mode but the last is a setting of the brand
+//! ([`WebhookAuth`]), and several may be alive while a secret is rotated. None of them carries a time: a
+//! replayed body is recognised by its event ids, not here.
+//!
+//! OAuth 2.0 is left out on purpose. Either we would hand out tokens ourselves, and a token for a client
+//! secret proves no more than the secret; or we would fetch somebody's signing keys before an opt-out is
+//! taken, and lose it with them.
 
 use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use hmac::{Hmac, KeyInit, Mac};
@@ -18,13 +23,40 @@ use crate::http_auth;
 /// The header that Insider signs with.
 const SIGNATURE: &str = "x-ins-auth";
 
-/// Whether any of the brand's modes accepts the request. Every mode is evaluated whichever one
-/// accepts, and secrets are compared in constant time.
+/// How a request proved where it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// Position of the accepting entry of the brand's `webhookAuth`; the last one, if several accept.
+    pub entry: usize,
+    /// Its mode.
+    pub mode: &'static str,
+}
+
+/// The brand's mode that accepts the request, if any does. Every mode is evaluated whichever one accepts,
+/// and secrets are compared in constant time.
 ///
 /// `raw_body` must be the bytes as they were received: a body that was decoded and written again has
 /// another signature.
-pub fn authenticate(auth: &[WebhookAuth], headers: &HeaderMap, raw_body: &[u8]) -> bool {
-    auth.iter().fold(false, |accepted, mode| accepted | accepts(mode, headers, raw_body))
+pub fn authenticate(auth: &[WebhookAuth], headers: &HeaderMap, raw_body: &[u8]) -> Option<Proof> {
+    auth.iter().enumerate().fold(
+        None,
+        |proof, (entry, mode)| {
+            if accepts(mode, headers, raw_body) { Some(Proof { entry, mode: mode.name() }) } else { proof }
+        },
+    )
+}
+
+/// Which of the headers that could prove something a request has, for whoever sets a webhook up: names,
+/// never a value.
+pub fn presented(auth: &[WebhookAuth], headers: &HeaderMap) -> String {
+    let own = auth.iter().filter_map(|mode| match mode {
+        WebhookAuth::Header { name, .. } => Some(name.as_str()),
+        _ => None,
+    });
+    let mut names: Vec<&str> = [SIGNATURE, "authorization"].into_iter().chain(own).filter(|name| headers.contains_key(*name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(", ")
 }
 
 fn accepts(mode: &WebhookAuth, headers: &HeaderMap, raw_body: &[u8]) -> bool {
@@ -73,6 +105,10 @@ mod tests {
     const BODY: &[u8] = b"The quick brown fox jumps over the lazy dog";
     const HEX: &str = "de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9";
     const BASE64: &str = "3nybhbi3iqa8ino29wqQcBydtNk=";
+
+    fn authenticate(auth: &[WebhookAuth], headers: &HeaderMap, raw_body: &[u8]) -> bool {
+        super::authenticate(auth, headers, raw_body).is_some()
+    }
 
     fn mode(json: &str) -> WebhookAuth {
         serde_json::from_str(json).unwrap()
@@ -138,6 +174,44 @@ mod tests {
         let bearer = [mode(r#"{"mode":"bearer","token":"t0ken"}"#)];
         assert!(authenticate(&bearer, &headers(&[("authorization", "Bearer t0ken")]), BODY));
         assert!(!authenticate(&bearer, &headers(&[("authorization", "Bearer t0ke")]), BODY));
+    }
+
+    /// Each mode with an old and a new secret, and the headers that each of them makes of the body.
+    #[test]
+    fn in_every_mode_two_secrets_live_side_by_side_and_a_third_opens_nothing() {
+        let sign = |secret: &str| {
+            let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).unwrap();
+            mac.update(BODY);
+            mac.finalize().into_bytes()
+        };
+        let basic = |secret: &str| format!("Basic {}", data_encoding::BASE64.encode(format!("iys:{secret}").as_bytes()));
+        type Make<'a> = &'a dyn Fn(&str) -> String;
+        let cases: [(&str, &str, Make<'_>); 6] = [
+            (r#"{"mode":"header","name":"X-Secret","secret":"@"}"#, "X-Secret", &str::to_owned),
+            (r#"{"mode":"static-secret","secret":"@"}"#, "X-INS-AUTH", &str::to_owned),
+            (r#"{"mode":"hmac-sha1-hex","secret":"@"}"#, "X-INS-AUTH", &|secret| HEXLOWER_PERMISSIVE.encode(&sign(secret))),
+            (r#"{"mode":"hmac-sha1-base64","secret":"@"}"#, "X-INS-AUTH", &|secret| BASE64_NOPAD.encode(&sign(secret))),
+            (r#"{"mode":"basic","username":"iys","password":"@"}"#, "authorization", &basic),
+            (r#"{"mode":"bearer","token":"@"}"#, "authorization", &|secret| format!("Bearer {secret}")),
+        ];
+        for (document, header, make) in cases {
+            let auth = ["old-secret", "new-secret"].map(|secret| mode(&document.replace('@', secret)));
+            let proof = |secret: &str| super::authenticate(&auth, &headers(&[(header, &make(secret))]), BODY);
+            assert_eq!(proof("old-secret"), Some(Proof { entry: 0, mode: auth[0].name() }), "{document}");
+            assert_eq!(proof("new-secret"), Some(Proof { entry: 1, mode: auth[1].name() }), "{document}");
+            assert_eq!(proof("third-secret"), None, "{document}");
+            let body = super::authenticate(&auth, &headers(&[(header, &make("new-secret"))]), b"another body");
+            assert_eq!(body.is_none(), document.contains("hmac"), "{document}");
+        }
+    }
+
+    #[test]
+    fn what_a_refused_request_presented_is_told_by_name_only() {
+        let auth = [mode(r#"{"mode":"header","name":"X-Secret","secret":"s3cret"}"#), mode(r#"{"mode":"bearer","token":"t0ken"}"#)];
+        let given = headers(&[("x-secret", "wr0ng"), ("Authorization", "Bearer wr0ng"), ("X-Other", "wr0ng")]);
+        assert_eq!(presented(&auth, &given), "X-Secret, authorization");
+        assert_eq!(presented(&auth, &HeaderMap::new()), "");
+        assert_eq!(presented(&[mode(r#"{"mode":"header","name":"not a name","secret":"s"}"#)], &given), "authorization");
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //! | movement | same | `M#{channel}#{recipient type}#{event id}` |
 //! | aside | same | `N#{channel}#{recipient type}#{event id}` |
 //!
-//! An aside has the form of a movement, but no effect on any state: somebody left a group of
-//! Insider's. The address stands in the attribute `recipient` of these items and nowhere else.
+//! An aside has the form of a movement and says why it has no effect on any state ([`AsideReason`]). The
+//! address stands in the attribute `recipient` of these items and nowhere else.
 
 use std::collections::HashMap;
 
@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::LedgerError;
 use crate::calendar;
 use crate::consent::{
-    Answer, BrandName, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Outcome, Recipient, RecipientId,
-    RecipientType, Sync, Target,
+    Answer, AsideReason, BrandName, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Outcome, Recipient,
+    RecipientId, RecipientType, Sync, Target,
 };
 
 /// An item as the SDK carries it.
@@ -209,8 +209,8 @@ pub struct Entry {
     pub registry: Option<Ending>,
     /// How it ended at Insider, unless another movement took its place before.
     pub insider: Option<Ending>,
-    /// Whether it is kept without any effect.
-    pub aside: bool,
+    /// Why it is kept without any effect, if it is.
+    pub aside: Option<AsideReason>,
 }
 
 /// A movement as it is stored: the history, and by its key the proof that an event is new.
@@ -227,12 +227,15 @@ pub(super) struct MovementItem {
     registry: Option<Ending>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     insider: Option<Ending>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aside: Option<AsideReason>,
 }
 
 impl MovementItem {
-    pub(super) fn aside(movement: &Movement) -> Self {
+    pub(super) fn aside(movement: &Movement, why: AsideReason) -> Self {
         let mut item = Self::of(movement);
         item.sk.replace_range(..1, "N");
+        item.aside = Some(why);
         item
     }
 
@@ -244,6 +247,7 @@ impl MovementItem {
             head: movement.head.clone(),
             registry: None,
             insider: None,
+            aside: None,
         }
     }
 
@@ -256,7 +260,8 @@ impl MovementItem {
         let stored: Self = serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|_| unreadable("form"))?;
         let key = key_of(&stored.pk, &stored.sk)?;
         let recipient = Recipient::parse(&stored.recipient, key.channel).map_err(|_| unreadable("recipient"))?;
-        let aside = stored.sk.starts_with('N');
+        // Before there were reasons, a group was the only one.
+        let aside = stored.sk.starts_with('N').then(|| stored.aside.unwrap_or(AsideReason::LeftGroup));
         Ok(Entry { movement: Movement { key, recipient, head: stored.head }, registry: stored.registry, insider: stored.insider, aside })
     }
 }

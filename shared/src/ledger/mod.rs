@@ -52,6 +52,7 @@ pub use push_keys::{PushKey, PushKeys};
 pub use standing::{HeldPage, HeldWork};
 pub use store::{Recorded, Story};
 pub use submission::{Member, RESULTS_KEPT, Submission, SubmissionHead};
+pub use unknown::{UnknownKind, UnknownName};
 pub use work::{Backlog, DueWork};
 
 /// The ledger.

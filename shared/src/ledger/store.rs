@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::item::{self, Ending, Entry, Item, MovementItem, StateItem};
 use super::{Ledger, LedgerError};
-use crate::consent::{Answer, BrandName, ConsentKey, ConsentState, EventId, Known, Merge, Movement, RecipientId, Sent, Sync, Target};
+use crate::consent::{
+    Answer, AsideReason, BrandName, ConsentKey, ConsentState, EventId, Known, Merge, Movement, RecipientId, Sent, Sync, Target,
+};
 
 /// How often a write is tried again over somebody else's.
 const WRITE_TRIES: usize = 24;
@@ -72,8 +74,8 @@ impl Ledger {
     }
 
     /// Keeps something in an address's history that has no effect on any state. Repeating it is safe.
-    pub async fn keep_aside(&self, aside: &Movement) -> Result<(), LedgerError> {
-        self.put_new(MovementItem::aside(aside)).await.map(|_| ())
+    pub async fn keep_aside(&self, aside: &Movement, why: AsideReason) -> Result<(), LedgerError> {
+        self.put_new(MovementItem::aside(aside, why)).await.map(|_| ())
     }
 
     /// Takes a target's answer for the state that `sent` names.

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use shared::consent::BrandName;
-use shared::ledger::Trail;
+use shared::ledger::{Trail, UnknownKind, UnknownName};
 
 use crate::support::dynamodb::Store;
 use crate::support::people::at;
@@ -63,20 +63,32 @@ async fn of_many_workers_at_one_moment_exactly_one_gets_the_lease() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn counts_of_unknown_events_add_up_by_brand_and_name_also_from_many_at_once() {
+async fn unknown_names_are_counted_by_brand_and_kind_also_from_many_at_once_and_keep_their_first_sample() {
     let store = Store::new().await;
     let ledger = store.ledger();
-    assert!(ledger.unknown_events(&demo()).await.unwrap().is_empty());
+    assert!(ledger.unknown_names(&demo(), UnknownKind::Event).await.unwrap().is_empty());
+    let note = async |brand: &str, kind: UnknownKind, name: &str, times: u32, sample: Option<&str>, seconds: i64| {
+        ledger.note_unknown(&brand.parse().unwrap(), kind, name, times, sample, at(seconds)).await.unwrap();
+    };
+    note("demo", UnknownKind::Event, "email_dropped", 1, None, 0).await;
+    note("demo", UnknownKind::Event, "email_dropped", 1, Some(r#"{"a":"text"}"#), 1).await;
     let counts = (0..20).map(|_| {
         let ledger = store.ledger();
-        tokio::spawn(async move { ledger.count_unknown_event(&demo(), "email_dropped", 2).await.unwrap() })
+        tokio::spawn(async move { ledger.note_unknown(&demo(), UnknownKind::Event, "email_dropped", 2, Some("{}"), at(2)).await.unwrap() })
     });
     for counted in futures::future::join_all(counts).await {
         counted.unwrap();
     }
-    ledger.count_unknown_event(&demo(), "push_closed", 1).await.unwrap();
-    ledger.count_unknown_event(&"other".parse().unwrap(), "push_closed", 7).await.unwrap();
+    note("demo", UnknownKind::Event, "push_closed", 1, None, 3).await;
+    note("demo", UnknownKind::Attribute, "city", 4, Some("{}"), 5).await;
+    note("other", UnknownKind::Event, "push_closed", 7, None, 6).await;
     ledger.put_trail(&demo(), "people", &Trail::default()).await.unwrap();
-    let expected = [("email_dropped".to_owned(), 40), ("push_closed".to_owned(), 1)].into();
-    assert_eq!(ledger.unknown_events(&demo()).await.unwrap(), expected);
+    let name =
+        |times, seconds, sample: Option<&str>| UnknownName { times, last_seen: Some(at(seconds)), sample: sample.map(str::to_owned) };
+    let events = ledger.unknown_names(&demo(), UnknownKind::Event).await.unwrap();
+    let expected =
+        [("email_dropped".to_owned(), name(42, 2, Some(r#"{"a":"text"}"#))), ("push_closed".to_owned(), name(1, 3, None))].into();
+    assert_eq!(events, expected);
+    let attributes = ledger.unknown_names(&demo(), UnknownKind::Attribute).await.unwrap();
+    assert_eq!(attributes, [("city".to_owned(), name(4, 5, Some("{}")))].into());
 }

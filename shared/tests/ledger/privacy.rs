@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use shared::consent::{Answer, Channel, Known, Origin, Outcome, Status, Target};
-use shared::ledger::{Member, Submission, Trail};
+use shared::ledger::{Member, Submission, Trail, UnknownKind};
 
 use crate::support::dynamodb::Store;
 use crate::support::people::{Person, at};
@@ -59,7 +59,7 @@ async fn invariant_6_an_address_stands_in_the_recipient_of_states_and_movements_
     trail.note("c".into(), at(0), SignedDuration::from_mins(10));
     ledger.put_trail(&brand, "people", &trail).await.unwrap();
     ledger.try_lease(&brand, "pull", at(0), at(60)).await.unwrap();
-    ledger.count_unknown_event(&brand, "email_dropped", 1).await.unwrap();
+    ledger.note_unknown(&brand, UnknownKind::Event, "email_dropped", 1, Some("{}"), at(0)).await.unwrap();
 
     let items = store.items().await;
     let (mut with_address, mut without) = (0, 0);

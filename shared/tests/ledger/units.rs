@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::consent::code::Hold;
 use shared::consent::{Answer, Channel, EventId, Origin, Outcome, RecipientType, Status, Target};
-use shared::ledger::{Ledger, Member, Submission};
+use shared::ledger::{Ledger, Member, Submission, UnknownKind};
 
 use crate::support::dynamodb::{Item, Store, size};
 use crate::support::meter::{Meter, Units};
@@ -233,7 +233,7 @@ async fn a_lease_a_cursor_and_a_count_cost_one_unit_each() {
     assert_eq!(meter.read(), Units::of(1, 0));
     ledger.put_trail(&brand, "people", &shared::ledger::Trail::default()).await.unwrap();
     assert_eq!(meter.read(), Units::of(1, 0));
-    ledger.count_unknown_event(&brand, "email_dropped", 1).await.unwrap();
+    ledger.note_unknown(&brand, UnknownKind::Event, "email_dropped", 1, Some("{}"), at(0)).await.unwrap();
     assert_eq!(meter.read(), Units::of(1, 0));
 }
 

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::{Map, Number, Value};
 
+use crate::brand::{AttributeMeaning, TimestampUnit};
+
 /// A text where one was looked for.
 pub(super) enum Found<'a> {
     /// Missing, null or blank.
@@ -36,7 +38,7 @@ pub(super) fn some_text(value: Option<&Value>) -> Option<Cow<'_, str>> {
 }
 
 /// A boolean where one was looked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flag {
     /// Missing, null or blank.
     Absent,
@@ -46,13 +48,18 @@ pub(super) enum Flag {
     Unusable,
 }
 
-/// The value as a boolean: a JSON boolean, `"true"`/`"false"` in any case, or 1/0.
-pub(super) fn flag(value: Option<&Value>) -> Flag {
+/// The value as a boolean: a JSON boolean, `"true"`/`"false"` in any case, 1/0, or one of the brand's
+/// words for the attribute.
+pub(super) fn flag(value: Option<&Value>, meaning: &AttributeMeaning) -> Flag {
     if let Some(Value::Bool(flag)) = value {
         return Flag::Is(*flag);
     }
+    let is_one_of = |words: &[String], text: &str| words.iter().any(|word| word.trim().to_lowercase() == text.to_lowercase());
     match text(value) {
         Found::Nothing => Flag::Absent,
+        // A word in both lists is a refusal.
+        Found::Text(text) if is_one_of(&meaning.ret_values, &text) => Flag::Is(false),
+        Found::Text(text) if is_one_of(&meaning.onay_values, &text) => Flag::Is(true),
         Found::Text(text) if text.eq_ignore_ascii_case("true") || text == "1" || text == "1.0" => Flag::Is(true),
         Found::Text(text) if text.eq_ignore_ascii_case("false") || text == "0" || text == "0.0" => Flag::Is(false),
         Found::Text(_) | Found::Unusable => Flag::Unusable,
@@ -70,34 +77,44 @@ pub(super) enum When {
     Unusable,
 }
 
-/// The value as a moment: seconds, milliseconds or microseconds by magnitude, or RFC 3339.
-pub(super) fn when(value: Option<&Value>) -> When {
+/// The value as a moment: a number of the unit, which `Auto` tells by the magnitude, or RFC 3339. Whether
+/// the moment is a likely one is not judged here.
+pub(super) fn when(value: Option<&Value>, unit: TimestampUnit) -> When {
     match value {
-        Some(Value::Number(number)) => epoch(number),
+        Some(Value::Number(number)) => epoch(number, unit),
         other => match text(other) {
             Found::Nothing => When::Unstated,
             Found::Unusable => When::Unusable,
             Found::Text(text) => match text.parse::<Number>() {
-                Ok(number) => epoch(&number),
+                Ok(number) => epoch(&number, unit),
                 Err(_) => text.parse().map_or(When::Unusable, When::At),
             },
         },
     }
 }
 
-fn epoch(number: &Number) -> When {
-    const BELOW_ARE_SECONDS: i64 = 100_000_000_000;
-    const BELOW_ARE_MILLISECONDS: i64 = 100_000_000_000_000;
+/// Below this a number of seconds lies before the year 5138; as milliseconds it lies in 1973 or before.
+const BELOW_ARE_SECONDS: i64 = 100_000_000_000;
+/// The same border between milliseconds and microseconds.
+const BELOW_ARE_MILLISECONDS: i64 = 100_000_000_000_000;
+
+fn epoch(number: &Number, unit: TimestampUnit) -> When {
     let whole = number.as_i64().or_else(|| {
         // Fractions are below what a consent date keeps; casting saturates.
         number.as_f64().filter(|float| float.is_finite() && number.as_u64().is_none()).map(|float| float.floor() as i64)
     });
-    let moment = match whole {
+    let whole = match whole {
         Some(0) => return When::Unstated,
-        Some(whole @ 1..BELOW_ARE_SECONDS) => Timestamp::from_second(whole),
-        Some(whole @ BELOW_ARE_SECONDS..BELOW_ARE_MILLISECONDS) => Timestamp::from_millisecond(whole),
-        Some(whole @ BELOW_ARE_MILLISECONDS..) => Timestamp::from_microsecond(whole),
+        Some(whole @ 1..) => whole,
         Some(_) | None => return When::Unusable,
+    };
+    let moment = match unit {
+        TimestampUnit::Seconds => Timestamp::from_second(whole),
+        TimestampUnit::Milliseconds => Timestamp::from_millisecond(whole),
+        TimestampUnit::Microseconds => Timestamp::from_microsecond(whole),
+        TimestampUnit::Auto if whole < BELOW_ARE_SECONDS => Timestamp::from_second(whole),
+        TimestampUnit::Auto if whole < BELOW_ARE_MILLISECONDS => Timestamp::from_millisecond(whole),
+        TimestampUnit::Auto => Timestamp::from_microsecond(whole),
     };
     moment.map_or(When::Unusable, When::At)
 }
@@ -143,9 +160,67 @@ fn write_value(value: &Value, left_out: &[&str], out: &mut String) {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::consent::Channel;
+
+    fn when(value: Option<&Value>) -> When {
+        super::when(value, TimestampUnit::Auto)
+    }
+
+    #[test]
+    fn a_flag_is_a_boolean_in_any_of_its_spellings_and_nothing_else() {
+        let plain = AttributeMeaning::of(Channel::Eposta);
+        for value in [json!(true), json!("true"), json!(" TRUE "), json!(1), json!("1"), json!(1.0)] {
+            assert_eq!(flag(Some(&value), &plain), Flag::Is(true), "{value}");
+        }
+        for value in [json!(false), json!("False"), json!(0), json!("0"), json!(0.0)] {
+            assert_eq!(flag(Some(&value), &plain), Flag::Is(false), "{value}");
+        }
+        for value in [json!(null), json!(""), json!("  ")] {
+            assert_eq!(flag(Some(&value), &plain), Flag::Absent, "{value}");
+        }
+        assert_eq!(flag(None, &plain), Flag::Absent);
+        for value in [json!(2), json!(-1), json!("yes"), json!("evet"), json!([true]), json!({"value": true}), json!(1.5)] {
+            assert_eq!(flag(Some(&value), &plain), Flag::Unusable, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_brand_may_have_words_of_its_own_for_an_attribute_and_a_word_for_both_is_a_refusal() {
+        let meaning = AttributeMeaning {
+            onay_values: vec!["Evet".to_owned(), "belki".to_owned()],
+            ret_values: vec!["Hayır".to_owned(), "belki".to_owned()],
+            ..AttributeMeaning::of(Channel::Arama)
+        };
+        for (value, expected) in [("evet", true), ("hayır", false), ("belki", false), ("true", true), ("0", false)] {
+            assert_eq!(flag(Some(&json!(value)), &meaning), Flag::Is(expected), "{value}");
+        }
+        assert_eq!(flag(Some(&json!("olur")), &meaning), Flag::Unusable);
+    }
+
+    #[test]
+    fn a_unit_that_the_brand_names_is_taken_at_its_word() {
+        let at = |value: i64, unit: TimestampUnit| super::when(Some(&json!(value)), unit);
+        let expected = When::At("2026-11-20T08:15:00Z".parse().unwrap());
+        assert_eq!(at(1_795_162_500, TimestampUnit::Seconds), expected);
+        assert_eq!(at(1_795_162_500_000, TimestampUnit::Milliseconds), expected);
+        assert_eq!(at(1_795_162_500_000_000, TimestampUnit::Microseconds), expected);
+        assert_eq!(at(1_795_162_500_000, TimestampUnit::Seconds), When::Unusable);
+        assert_eq!(at(1_795_162_500, TimestampUnit::Milliseconds), When::At(Timestamp::from_millisecond(1_795_162_500).unwrap()));
+    }
+
+    proptest! {
+        #[test]
+        fn every_likely_moment_is_read_alike_in_every_unit(seconds in 1_000_000_000_i64..4_000_000_000) {
+            let expected = When::At(Timestamp::from_second(seconds).unwrap());
+            for value in [json!(seconds), json!(seconds * 1_000), json!(seconds * 1_000_000), json!((seconds * 1_000).to_string())] {
+                prop_assert_eq!(when(Some(&value)), expected, "{}", value);
+            }
+        }
+    }
 
     #[test]
     fn the_unit_of_a_time_stamp_is_told_by_its_magnitude() {
