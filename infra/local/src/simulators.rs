@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use sandbox::insider;
 use sandbox::iys;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use shared::brand::{Brand, WebhookAuth};
 use tokio::net::TcpListener;
 
@@ -88,9 +88,11 @@ impl Sandboxes for Simulators {
                     resubscribe: keys.resubscribe.expose_secret().to_owned(),
                     ucd: keys.ucd.expose_secret().to_owned(),
                 };
+                let auth = brand.insider.webhook_auth.first();
                 let webhook = || insider::Webhook {
                     url: format!("{}/v1/{}/insider/events", setup.gateway_url, brand.name),
-                    headers: brand.insider.webhook_auth.iter().filter_map(header).take(1).collect(),
+                    headers: auth.and_then(header).into_iter().collect(),
+                    auth: auth.and_then(proof),
                     family: None,
                     body: None,
                 };
@@ -111,12 +113,23 @@ fn brands(setup: &SandboxSetup) -> io::Result<Vec<Brand>> {
     setup.brands.values().map(|document| Brand::read(document).map_err(io::Error::other)).collect()
 }
 
-/// The static header that a way of authentication needs; signatures are the simulator's own matter.
+/// The static header of a way of authentication, if it is one.
 fn header(auth: &WebhookAuth) -> Option<(String, String)> {
     match auth {
         WebhookAuth::Header { name, secret } => Some((name.clone(), secret.expose_secret().to_owned())),
-        WebhookAuth::StaticSecret { secret } => Some(("X-INS-AUTH".to_owned(), secret.expose_secret().to_owned())),
-        WebhookAuth::Bearer { token } => Some(("Authorization".to_owned(), format!("Bearer {}", token.expose_secret()))),
         _ => None,
     }
+}
+
+/// Any other way of authentication, as the simulator knows it.
+fn proof(auth: &WebhookAuth) -> Option<insider::Auth> {
+    let text = |secret: &SecretString| secret.expose_secret().to_owned();
+    Some(match auth {
+        WebhookAuth::Header { .. } => return None,
+        WebhookAuth::HmacSha1Hex { secret } => insider::Auth::HmacHex { secret: text(secret) },
+        WebhookAuth::HmacSha1Base64 { secret } => insider::Auth::HmacBase64 { secret: text(secret) },
+        WebhookAuth::StaticSecret { secret } => insider::Auth::Secret { secret: text(secret) },
+        WebhookAuth::Basic { username, password } => insider::Auth::Basic { username: text(username), password: text(password) },
+        WebhookAuth::Bearer { token } => insider::Auth::Bearer { token: text(token) },
+    })
 }

@@ -172,6 +172,7 @@ async fn every_family_that_the_simulator_sends_is_read_as_the_refusal_that_it_is
     let webhook = || Webhook {
         url: receiver.url.to_string(),
         headers: [("X-Insider-Secret".to_owned(), "demo-insider-secret".to_owned())].into(),
+        auth: None,
         family: None,
         body: None,
     };

@@ -96,6 +96,9 @@ pub struct Webhook {
     /// Static headers, e.g. a shared secret.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// What proves that a request comes from this account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
     /// Payload family; absent: legacy for e-mail, event stream otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<Family>,
@@ -105,12 +108,51 @@ pub struct Webhook {
     pub body: Option<Value>,
 }
 
+/// The ways in which Insider's pages have it prove itself to a receiver, besides static headers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+pub enum Auth {
+    /// `X-INS-AUTH`: HMAC-SHA1 of the body as it goes out, hexadecimal.
+    HmacHex {
+        /// The secret of the panel's field.
+        secret: String,
+    },
+    /// The same in base64.
+    HmacBase64 {
+        /// The secret.
+        secret: String,
+    },
+    /// `X-INS-AUTH`: the secret itself, as one page's sample has it.
+    Secret {
+        /// The secret.
+        secret: String,
+    },
+    /// HTTP Basic (Architect).
+    Basic {
+        /// User name.
+        username: String,
+        /// Password.
+        password: String,
+    },
+    /// `Authorization: Bearer` (WhatsApp).
+    Bearer {
+        /// The token.
+        token: String,
+    },
+}
+
 /// The shapes in which Insider tells of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
     /// Webhook for Email Events: one flat object.
     LegacyEmail,
+    /// Callback of a transactional e-mail: the same flat object.
+    TransactionalEmail,
+    /// Callback of a transactional SMS, which has no number.
+    TransactionalSms,
+    /// Status of a WhatsApp message.
+    WhatsappStatus,
     /// Data Stream, event.
     EventStream,
     /// Data Stream, attribute change.

@@ -1,4 +1,4 @@
-//! The Insider simulator's own control paths: what stands for an address, and a person's unsubscribe.
+//! The Insider simulator's own control paths: what stands for an address, and what people do.
 
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ pub(super) fn routes() -> Router<Arc<Insider>> {
     Router::new()
         .route("/_sandbox/profiles", get(profiles))
         .route("/_sandbox/unsubscribe", post(unsubscribe))
+        .route("/_sandbox/emit", post(super::panel::emit))
         .route("/_sandbox/summary", get(summary))
 }
 

@@ -4,6 +4,8 @@
 mod config;
 mod contact;
 mod control;
+mod panel;
+mod proof;
 mod store;
 mod unification;
 mod webhooks;
@@ -20,7 +22,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-pub use config::{Account, Config, EmailFlow, Family, Keys, TimestampUnit, Webhook, Webhooks};
+pub use config::{Account, Auth, Config, EmailFlow, Family, Keys, TimestampUnit, Webhook, Webhooks};
 pub use store::Channel;
 
 use crate::faults::Faults;

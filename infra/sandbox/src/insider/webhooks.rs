@@ -1,4 +1,4 @@
-//! Events that go out: the four payload families and their delivery. Every event is delivered at
+//! Events that go out: the payload families of a person's unsubscribe and their delivery. Every event is delivered at
 //! least once or given up after the last attempt; events overtake each other, as Insider promises no order.
 
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
 use super::config::{Config, Family, TimestampUnit, Webhook};
+use super::proof;
 use super::store::{Channel, Store};
 use crate::outbound;
 use crate::stats::Stats;
@@ -106,21 +107,13 @@ impl Sender {
 
     /// Sends an unsubscribe to its channel's receiver; false if there is none.
     pub(crate) fn send(&self, config: &Config, event: &Event, family: Option<Family>) -> bool {
-        let receiver = match event.channel {
-            Channel::Email => &config.webhooks.email,
-            Channel::Sms => &config.webhooks.sms,
-            Channel::Whatsapp => &config.webhooks.whatsapp,
-        };
-        let Some(receiver) = receiver else {
+        let Some(receiver) = receiver(config, event.channel) else {
             return false;
         };
-        let usual = match event.channel {
-            Channel::Email => Family::LegacyEmail,
-            Channel::Sms | Channel::Whatsapp => Family::EventStream,
-        };
-        let family = family.or(receiver.family).unwrap_or(usual);
-        let body = match family {
-            Family::LegacyEmail => legacy(event, config.account.legacy_timestamp),
+        let body = match family.or(receiver.family).unwrap_or_else(|| usual_family(event.channel)) {
+            Family::LegacyEmail | Family::TransactionalEmail => legacy(event, config.account.legacy_timestamp),
+            // Insider's pages name no unsubscribe of these that a person makes in a message.
+            Family::TransactionalSms | Family::WhatsappStatus => return false,
             Family::EventStream => event_stream(event),
             Family::AttributeStream => attribute_stream(
                 &Change {
@@ -146,6 +139,21 @@ impl Sender {
         }
     }
 
+    /// Sends a body once; the receiver's status and answer.
+    pub(super) async fn once(&self, receiver: &Webhook, body: &Value) -> Result<(u16, Value), String> {
+        self.stats.deliveries(|counts| {
+            counts.queued += 1;
+            counts.attempts += 1;
+        });
+        // The address of the receiver stays out of the error: it may carry a secret.
+        let outcome = proved(receiver, body, outbound::post(&self.client, &receiver.url, body)).send().await;
+        let response = outcome.map_err(|error| error.without_url().to_string())?;
+        let status = response.status();
+        self.stats.deliveries(|counts| if status.is_success() { counts.delivered += 1 } else { counts.failed_attempts += 1 });
+        let text = response.text().await.unwrap_or_default();
+        Ok((status.as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
     fn post(&self, receiver: &Webhook, body: Value) {
         self.stats.deliveries(|counts| counts.queued += 1);
         let (client, stats, retry_ms) = (self.client.clone(), Arc::clone(&self.stats), Arc::clone(&self.retry_ms));
@@ -154,17 +162,42 @@ impl Sender {
         tokio::spawn(async move {
             // The semaphore is never closed, so the permit always comes.
             let _slot = slots.acquire_owned().await;
-            outbound::deliver(&stats, 1, &retry_ms, || {
-                let request = outbound::post(&client, &receiver.url, &body);
-                receiver.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
-            })
-            .await;
+            outbound::deliver(&stats, 1, &retry_ms, || proved(&receiver, &body, outbound::post(&client, &receiver.url, &body))).await;
         });
     }
 }
 
+/// The receiver of a channel's events.
+pub(super) fn receiver(config: &Config, channel: Channel) -> Option<&Webhook> {
+    match channel {
+        Channel::Email => config.webhooks.email.as_ref(),
+        Channel::Sms => config.webhooks.sms.as_ref(),
+        Channel::Whatsapp => config.webhooks.whatsapp.as_ref(),
+    }
+}
+
+/// The family of a channel's events where the receiver names none.
+pub(super) fn usual_family(channel: Channel) -> Family {
+    match channel {
+        Channel::Email => Family::LegacyEmail,
+        Channel::Sms | Channel::Whatsapp => Family::EventStream,
+    }
+}
+
+/// A request with the receiver's headers and the account's proof.
+fn proved(receiver: &Webhook, body: &Value, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+    let request = receiver.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+    match &receiver.auth {
+        Some(auth) => {
+            let (name, value) = proof::header(auth, &body.to_string());
+            request.header(name, value)
+        }
+        None => request,
+    }
+}
+
 /// Webhook for Email Events: one flat object; keys without a value are present and empty.
-fn legacy(event: &Event, unit: TimestampUnit) -> Value {
+pub(super) fn legacy(event: &Event, unit: TimestampUnit) -> Value {
     let timestamp = match unit {
         TimestampUnit::Seconds => event.at.as_second(),
         TimestampUnit::Milliseconds => event.at.as_millisecond(),
@@ -181,7 +214,7 @@ fn legacy(event: &Event, unit: TimestampUnit) -> Value {
     })
 }
 
-fn event_stream(event: &Event) -> Value {
+pub(super) fn event_stream(event: &Event) -> Value {
     json!({
         "attrs": event.attributes(),
         "event_name": event.name(),
@@ -196,7 +229,7 @@ fn event_stream(event: &Event) -> Value {
 }
 
 /// Insider publishes no body of this stream: the event stream's frame with the change inside.
-fn attribute_stream(change: &Change, at: Timestamp) -> Value {
+pub(super) fn attribute_stream(change: &Change, at: Timestamp) -> Value {
     let mut attributes = Map::new();
     attributes.insert(change.attribute.clone(), change.after.clone());
     if let Some(email) = &change.email {
@@ -216,7 +249,7 @@ fn attribute_stream(change: &Change, at: Timestamp) -> Value {
     })
 }
 
-fn architect(event: &Event, template: Option<&Value>) -> Value {
+pub(super) fn architect(event: &Event, template: Option<&Value>) -> Value {
     let usual = || {
         json!({
             "event": "{{event}}", "channel": "{{channel}}", "email": "{{email}}",

@@ -201,6 +201,7 @@ fn webhook(address: std::net::SocketAddr) -> Webhook {
     Webhook {
         url: format!("http://{address}/hook"),
         headers: [("X-Insider-Secret".to_owned(), "demo-insider-secret".to_owned())].into(),
+        auth: None,
         family: None,
         body: None,
     }
@@ -254,6 +255,41 @@ async fn the_family_can_be_chosen_by_settings_and_by_request() {
     assert_eq!((&body["attribute_name"], &body["new_value"]), (&json!("email_optin"), &json!(false)));
     let (_, body) = rig.served.post("/_sandbox/unsubscribe", &json!({ "phone_number": "+905992000001" })).await;
     assert_eq!(body["webhook"], "none", "no receiver for SMS is set");
+}
+
+#[tokio::test]
+async fn a_test_call_goes_out_once_in_its_family_form_and_proof_and_shows_the_receivers_answer() {
+    let (receiver, address) = Receiver::serve(None).await;
+    let rig = Rig::new().await;
+    let families =
+        ["legacy_email", "transactional_email", "transactional_sms", "whatsapp_status", "event_stream", "attribute_stream", "architect"];
+    let proofs = [
+        (json!({ "kind": "hmac_hex", "secret": "s" }), "x-ins-auth"),
+        (json!({ "kind": "hmac_base64", "secret": "s" }), "x-ins-auth"),
+        (json!({ "kind": "secret", "secret": "s" }), "x-ins-auth"),
+        (json!({ "kind": "basic", "username": "u", "password": "s" }), "authorization"),
+        (json!({ "kind": "bearer", "token": "s" }), "authorization"),
+    ];
+    for family in families {
+        for (auth, header) in &proofs {
+            for shape in ["object", "array"] {
+                let webhook = json!({ "url": format!("http://{address}/hook"), "auth": auth });
+                let who = if family.ends_with("email") { "email" } else { "phone_number" };
+                let whom = if who == "email" { "a@example.com" } else { "+905992000001" };
+                let call = json!({ "webhook": webhook, "family": family, "shape": shape, who: whom });
+                let (status, answer) = rig.served.post("/_sandbox/emit", &call).await;
+                assert_eq!((status, &answer["status"]), (200, &json!(200)), "{answer}");
+                let (headers, body) = receiver.taken().last().cloned().unwrap();
+                assert_eq!(body, answer["sent"]);
+                assert_eq!(body.is_array(), shape == "array");
+                assert!(headers.contains_key(*header), "{auth}");
+            }
+        }
+    }
+    receiver.answer_next(&[500]);
+    let call = json!({ "webhook": { "url": format!("http://{address}/hook") }, "email": "a@example.com" });
+    assert_eq!(rig.served.post("/_sandbox/emit", &call).await.1["status"], 500, "a test call is not repeated");
+    assert_eq!(rig.served.post("/_sandbox/emit", &json!({ "email": "a@example.com" })).await.0, 400, "no receiver is set");
 }
 
 #[tokio::test]

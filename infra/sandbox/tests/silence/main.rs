@@ -43,6 +43,7 @@ async fn the_log_names_paths_and_statuses_and_never_an_address() {
     config.webhooks.email = Some(sandbox::insider::Webhook {
         url: format!("http://{address}/hook"),
         headers: std::collections::BTreeMap::new(),
+        auth: None,
         family: None,
         body: None,
     });
