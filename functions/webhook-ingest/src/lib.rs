@@ -25,7 +25,8 @@ struct Taken {
     superseded: usize,
 }
 
-async fn route(door: &Door, request: &Request) -> Result<Response<Body>, Problem> {
+/// Answers one request.
+pub async fn route(door: &Door, request: &Request) -> Result<Response<Body>, Problem> {
     let path = request.raw_http_path();
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     let ["v1", name, rest @ ..] = segments.as_slice() else { return Err(Problem::not_found("There is no such route")) };
