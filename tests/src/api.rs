@@ -138,7 +138,12 @@ impl World {
 
     /// The whole story of an address.
     pub async fn lookup(&self, recipient: &str) -> Value {
-        self.ask("/v1/demo/consents/lookup", &json!({ "recipient": recipient })).await
+        self.lookup_for("demo", recipient).await
+    }
+
+    /// A brand's whole story of an address.
+    pub async fn lookup_for(&self, brand: &str, recipient: &str) -> Value {
+        self.ask(&format!("/v1/{brand}/consents/lookup"), &json!({ "recipient": recipient })).await
     }
 
     /// The story's state of one key; null if there is none.

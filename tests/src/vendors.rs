@@ -154,6 +154,11 @@ impl World {
         assert_eq!(answer["webhook"], "queued");
     }
 
+    /// A test call from Insider's panel; answers with the receiver's status and body, and what was sent.
+    pub async fn test_call(&self, call: &Value) -> Value {
+        self.act(Vendor::Insider, "emit", call).await
+    }
+
     /// Whether Insider would message an address: its suppression list and opt-in flag.
     pub async fn reachable_at_insider(&self, recipient: &str) -> (bool, Value) {
         let held = self.at_insider(recipient).await;

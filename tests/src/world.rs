@@ -50,6 +50,9 @@ pub struct Setup {
     pub parameters: BTreeMap<String, String>,
     /// Most processes of one function.
     pub most_processes: u32,
+    /// Further brands, or changes of the two that are always there: what differs from the local brand's
+    /// document, with the name.
+    pub brands: Vec<Value>,
 }
 
 impl Setup {
@@ -71,6 +74,7 @@ impl Setup {
             template: None,
             parameters: BTreeMap::new(),
             most_processes: Options::default().most_processes,
+            brands: Vec::new(),
         }
     }
 }
@@ -107,7 +111,7 @@ impl World {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().unwrap();
         let (tap, tap_url) = Tap::open().await;
-        let brands = brands(setup.push_notices);
+        let brands = brands(setup.push_notices, &setup.brands);
         let simulators = setup.simulators.shared();
         let sandboxes = if setup.push_notices { simulators } else { Arc::new(WithoutPush(simulators)) };
         let environment = [
@@ -139,6 +143,12 @@ impl World {
         let stack = Stack::start_with_output(output, options).await.unwrap();
         tap.lead_to(stack.sqs_url(), &http);
         Self { stack, http, tap, silences: Mutex::default(), _black_box: black_box, _brands: brands }
+    }
+
+    /// Base address of the system's HTTP API.
+    #[must_use]
+    pub fn gateway_url(&self) -> &str {
+        self.stack.gateway_url()
     }
 
     /// The running function processes: name of the function and process id.
@@ -216,20 +226,41 @@ impl World {
 }
 
 /// The local brand, and a second one made from it. Where no notices are to arrive, none are asked for.
-fn brands(push_notices: bool) -> TempDir {
+fn brands(push_notices: bool, further: &[Value]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(Options::default().brands.join("demo.json")).unwrap();
     let mut brand: Value = serde_json::from_str(&text).unwrap();
     brand["iys"]["pushService"] = push_notices.into();
-    std::fs::write(folder.path().join("demo.json"), brand.to_string()).unwrap();
+    let write = |brand: &Value| {
+        let name = brand["name"].as_str().unwrap();
+        std::fs::write(folder.path().join(format!("{name}.json")), brand.to_string()).unwrap();
+    };
+    write(&brand);
+    for differs in further {
+        let mut brand = brand.clone();
+        merge(&mut brand, differs);
+        write(&brand);
+    }
     brand["name"] = PARTIAL_BRAND.into();
     brand["iys"]["iysCode"] = 700_002.into();
     brand["iys"]["brandCode"] = 700_002.into();
     brand["iys"]["username"] = "yarim-api-user".into();
     brand["iys"]["channels"] = json!(["EPOSTA"]);
     brand["recipientIdKey"] = "another-recipient-id-key-for-local-use-only".into();
-    std::fs::write(folder.path().join(format!("{PARTIAL_BRAND}.json")), brand.to_string()).unwrap();
+    write(&brand);
     folder
+}
+
+/// Puts what differs into a document: objects field by field, everything else as a whole.
+fn merge(document: &mut Value, differs: &Value) {
+    match (document, differs) {
+        (Value::Object(fields), Value::Object(others)) => {
+            for (name, value) in others {
+                merge(fields.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (document, value) => *document = value.clone(),
+    }
 }
 
 /// Simulators whose İYS pushes to where nobody listens.

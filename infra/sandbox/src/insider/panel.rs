@@ -90,6 +90,8 @@ struct Call {
     attribute: Option<String>,
     old_value: Option<Value>,
     new_value: Option<Value>,
+    /// A body to send as it is, in place of the family's.
+    body: Option<Value>,
 }
 
 /// `POST /_sandbox/emit`.
@@ -98,26 +100,19 @@ pub(super) async fn emit(State(insider): State<Arc<Insider>>, body: Bytes) -> Re
         Ok(call) => call,
         Err(error) => return unreadable(&error),
     };
-    let (channel, address) = match (&call.email, &call.phone_number) {
-        (Some(email), None) => (Channel::Email, email.to_lowercase()),
-        (None, Some(number)) => (call.channel.unwrap_or(Channel::Sms), number.clone()),
-        _ => return unreadable(&"give either email or phone_number"),
+    let (channel, address) = match (&call.email, &call.phone_number, &call.body) {
+        (Some(email), None, _) => (Channel::Email, email.to_lowercase()),
+        (None, Some(number), _) => (call.channel.unwrap_or(Channel::Sms), number.clone()),
+        (None, None, Some(_)) => (call.channel.unwrap_or(Channel::Email), String::new()),
+        _ => return unreadable(&"give either email or phone_number, or a body"),
     };
     let Some(receiver) = call.webhook.clone().or_else(|| webhooks::receiver(&insider.config, channel).cloned()) else {
         return unreadable(&"no receiver is set for the channel");
     };
-    let event = {
-        let mut store = insider.store();
-        store.resolve(&[(channel.identifier().to_owned(), address.clone())], true);
-        let group = call.group_name.clone().map(|name| (store.group(&name), name));
-        let mut event = Event::of(&store, channel, &address, group, call.at.unwrap_or_else(|| insider.now()));
-        if let Some(id) = &call.message_id {
-            event.message_id.clone_from(id);
-        }
-        event
+    let one = match &call.body {
+        Some(body) => body.clone(),
+        None => made(&insider, &call, channel, &address, &receiver),
     };
-    let family = call.family.or(receiver.family).unwrap_or_else(|| webhooks::usual_family(channel));
-    let one = element(&call, &event, family, receiver.body.as_ref(), insider.config.account.legacy_timestamp);
     let sent = match call.shape {
         Shape::Object => one,
         Shape::Array => Value::Array(vec![one]),
@@ -126,6 +121,22 @@ pub(super) async fn emit(State(insider): State<Arc<Insider>>, body: Bytes) -> Re
         Ok((status, body)) => answer(200, &json!({ "status": status, "answer": body, "sent": sent })),
         Err(error) => answer(200, &json!({ "status": 0, "answer": error, "sent": sent })),
     }
+}
+
+/// The body of an event that happens to somebody now.
+fn made(insider: &Insider, call: &Call, channel: Channel, address: &str, receiver: &Webhook) -> Value {
+    let event = {
+        let mut store = insider.store();
+        store.resolve(&[(channel.identifier().to_owned(), address.to_owned())], true);
+        let group = call.group_name.clone().map(|name| (store.group(&name), name));
+        let mut event = Event::of(&store, channel, address, group, call.at.unwrap_or_else(|| insider.now()));
+        if let Some(id) = &call.message_id {
+            event.message_id.clone_from(id);
+        }
+        event
+    };
+    let family = call.family.or(receiver.family).unwrap_or_else(|| webhooks::usual_family(channel));
+    element(call, &event, family, receiver.body.as_ref(), insider.config.account.legacy_timestamp)
 }
 
 fn element(call: &Call, event: &Event, family: Family, template: Option<&Value>, account_unit: TimestampUnit) -> Value {
