@@ -189,6 +189,13 @@ pub enum WebhookAuth {
         /// The token.
         token: SecretString,
     },
+    /// A parameter of the address, for callbacks that can prove nothing in any other way.
+    Query {
+        /// The parameter's name.
+        name: String,
+        /// Its value.
+        secret: SecretString,
+    },
 }
 
 /// The brand's own systems.
@@ -331,13 +338,14 @@ impl WebhookAuth {
             WebhookAuth::StaticSecret { .. } => "static-secret",
             WebhookAuth::Basic { .. } => "basic",
             WebhookAuth::Bearer { .. } => "bearer",
+            WebhookAuth::Query { .. } => "query",
         }
     }
 
     fn is_usable(&self) -> bool {
         let usable = |secret: &SecretString| !secret.expose_secret().is_empty();
         match self {
-            WebhookAuth::Header { name, secret } => !name.is_empty() && usable(secret),
+            WebhookAuth::Header { name, secret } | WebhookAuth::Query { name, secret } => !name.is_empty() && usable(secret),
             WebhookAuth::HmacSha1Hex { secret } | WebhookAuth::HmacSha1Base64 { secret } | WebhookAuth::StaticSecret { secret } => {
                 usable(secret)
             }

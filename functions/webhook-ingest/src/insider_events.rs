@@ -10,7 +10,7 @@ use serde::Serialize;
 use shared::brand::Brand;
 use shared::consent::{AsideReason, Movement, Recipient, RecipientId, RecipientType, Status};
 use shared::door::Door;
-use shared::insider::auth;
+use shared::insider::auth::{self, Presented};
 use shared::insider::webhook::{self, Intake, IntakeCounts, Kind, ReadError, Referred};
 use shared::ledger::{LedgerError, UnknownKind};
 use shared::problem::{self, Problem};
@@ -35,9 +35,10 @@ struct Answer {
 pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
     let body = problem::body(request)?;
     let auth = &brand.insider.webhook_auth;
-    let Some(proof) = auth::authenticate(auth, request.headers(), body) else {
-        let presented = auth::presented(auth, request.headers());
-        tracing::warn!(brand = %brand.name, presented, "a webhook did not prove that it comes from Insider");
+    let presented = Presented { headers: request.headers(), query: request.uri().query().unwrap_or_default(), raw_body: body };
+    let Some(proof) = auth::authenticate(auth, presented) else {
+        let names = auth::names_presented(auth, request.headers());
+        tracing::warn!(brand = %brand.name, presented = names, "a webhook did not prove that it comes from Insider");
         return Err(Problem::unauthorised("Insider"));
     };
     let now = (door.clock)();

@@ -90,7 +90,7 @@ impl Sandboxes for Simulators {
                 };
                 let auth = brand.insider.webhook_auth.first();
                 let webhook = || insider::Webhook {
-                    url: format!("{}/v1/{}/insider/events", setup.gateway_url, brand.name),
+                    url: format!("{}/v1/{}/insider/events{}", setup.gateway_url, brand.name, auth.map(query).unwrap_or_default()),
                     headers: auth.and_then(header).into_iter().collect(),
                     auth: auth.and_then(proof),
                     family: None,
@@ -121,11 +121,22 @@ fn header(auth: &WebhookAuth) -> Option<(String, String)> {
     }
 }
 
+/// What stands behind the address, where that is the way of authentication.
+fn query(auth: &WebhookAuth) -> String {
+    match auth {
+        WebhookAuth::Query { name, secret } => {
+            let pair = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, secret.expose_secret()).finish();
+            format!("?{pair}")
+        }
+        _ => String::new(),
+    }
+}
+
 /// Any other way of authentication, as the simulator knows it.
 fn proof(auth: &WebhookAuth) -> Option<insider::Auth> {
     let text = |secret: &SecretString| secret.expose_secret().to_owned();
     Some(match auth {
-        WebhookAuth::Header { .. } => return None,
+        WebhookAuth::Header { .. } | WebhookAuth::Query { .. } => return None,
         WebhookAuth::HmacSha1Hex { secret } => insider::Auth::HmacHex { secret: text(secret) },
         WebhookAuth::HmacSha1Base64 { secret } => insider::Auth::HmacBase64 { secret: text(secret) },
         WebhookAuth::StaticSecret { secret } => insider::Auth::Secret { secret: text(secret) },

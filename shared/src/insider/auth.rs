@@ -3,8 +3,9 @@
 //! Insider's pages speak of "SHA1" and "the computed HMAC" in `X-INS-AUTH`, and one of them shows the
 //! bare secret there. Newer webhooks have no signature but any header the brand names; Architect and
 //! WhatsApp have Basic, a bearer token, and OAuth 2.0. Every mode but the last is a setting of the brand
-//! ([`WebhookAuth`]), and several may be alive while a secret is rotated. None of them carries a time: a
-//! replayed body is recognised by its event ids, not here.
+//! ([`WebhookAuth`]), and several may be alive while a secret is rotated. Callbacks of transactional SMS have
+//! no documented proof at all, so their secret stands in the address. None of these carries a time: a replayed
+//! body is recognised by its event ids, not here.
 //!
 //! OAuth 2.0 is left out on purpose. Either we would hand out tokens ourselves, and a token for a client
 //! secret proves no more than the secret; or we would fetch somebody's signing keys before an opt-out is
@@ -32,23 +33,31 @@ pub struct Proof {
     pub mode: &'static str,
 }
 
+/// What a request may prove something with.
+#[derive(Clone, Copy)]
+pub struct Presented<'a> {
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// The query of its address, as it was received.
+    pub query: &'a str,
+    /// Its body as it was received: one that was decoded and written again has another signature.
+    pub raw_body: &'a [u8],
+}
+
 /// The brand's mode that accepts the request, if any does. Every mode is evaluated whichever one accepts,
 /// and secrets are compared in constant time.
-///
-/// `raw_body` must be the bytes as they were received: a body that was decoded and written again has
-/// another signature.
-pub fn authenticate(auth: &[WebhookAuth], headers: &HeaderMap, raw_body: &[u8]) -> Option<Proof> {
+pub fn authenticate(auth: &[WebhookAuth], presented: Presented<'_>) -> Option<Proof> {
     auth.iter().enumerate().fold(
         None,
         |proof, (entry, mode)| {
-            if accepts(mode, headers, raw_body) { Some(Proof { entry, mode: mode.name() }) } else { proof }
+            if accepts(mode, presented) { Some(Proof { entry, mode: mode.name() }) } else { proof }
         },
     )
 }
 
 /// Which of the headers that could prove something a request has, for whoever sets a webhook up: names,
 /// never a value.
-pub fn presented(auth: &[WebhookAuth], headers: &HeaderMap) -> String {
+pub fn names_presented(auth: &[WebhookAuth], headers: &HeaderMap) -> String {
     let own = auth.iter().filter_map(|mode| match mode {
         WebhookAuth::Header { name, .. } => Some(name.as_str()),
         _ => None,
@@ -59,7 +68,8 @@ pub fn presented(auth: &[WebhookAuth], headers: &HeaderMap) -> String {
     names.join(", ")
 }
 
-fn accepts(mode: &WebhookAuth, headers: &HeaderMap, raw_body: &[u8]) -> bool {
+fn accepts(mode: &WebhookAuth, presented: Presented<'_>) -> bool {
+    let Presented { headers, query, raw_body } = presented;
     match mode {
         WebhookAuth::Header { name, secret } => has_secret(headers, name, secret),
         WebhookAuth::StaticSecret { secret } => has_secret(headers, SIGNATURE, secret),
@@ -69,6 +79,8 @@ fn accepts(mode: &WebhookAuth, headers: &HeaderMap, raw_body: &[u8]) -> bool {
             http_auth::basic_credentials(headers).is_some_and(|(name, word)| same_secret(username, &name) & same_secret(password, &word))
         }
         WebhookAuth::Bearer { token } => http_auth::bearer(headers).is_some_and(|given| same_secret(token, given)),
+        WebhookAuth::Query { name, secret } => url::form_urlencoded::parse(query.as_bytes())
+            .fold(false, |found, (given, value)| found | (given == name.as_str() && same_secret(secret, &value))),
     }
 }
 
@@ -107,7 +119,7 @@ mod tests {
     const BASE64: &str = "3nybhbi3iqa8ino29wqQcBydtNk=";
 
     fn authenticate(auth: &[WebhookAuth], headers: &HeaderMap, raw_body: &[u8]) -> bool {
-        super::authenticate(auth, headers, raw_body).is_some()
+        super::authenticate(auth, Presented { headers, query: "", raw_body }).is_some()
     }
 
     fn mode(json: &str) -> WebhookAuth {
@@ -196,12 +208,26 @@ mod tests {
         ];
         for (document, header, make) in cases {
             let auth = ["old-secret", "new-secret"].map(|secret| mode(&document.replace('@', secret)));
-            let proof = |secret: &str| super::authenticate(&auth, &headers(&[(header, &make(secret))]), BODY);
+            let proof_of = |secret: &str, raw_body: &[u8]| {
+                let headers = headers(&[(header, &make(secret))]);
+                super::authenticate(&auth, Presented { headers: &headers, query: "", raw_body })
+            };
+            let proof = |secret: &str| proof_of(secret, BODY);
             assert_eq!(proof("old-secret"), Some(Proof { entry: 0, mode: auth[0].name() }), "{document}");
             assert_eq!(proof("new-secret"), Some(Proof { entry: 1, mode: auth[1].name() }), "{document}");
             assert_eq!(proof("third-secret"), None, "{document}");
-            let body = super::authenticate(&auth, &headers(&[(header, &make("new-secret"))]), b"another body");
-            assert_eq!(body.is_none(), document.contains("hmac"), "{document}");
+            assert_eq!(proof_of("new-secret", b"another body").is_none(), document.contains("hmac"), "{document}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_address_is_decoded_and_must_fit_by_name_and_to_the_letter() {
+        let auth = ["old+ secret", "new&secret"].map(|secret| mode(&format!(r#"{{"mode":"query","name":"key","secret":"{secret}"}}"#)));
+        let proof = |query: &str| super::authenticate(&auth, Presented { headers: &HeaderMap::new(), query, raw_body: BODY });
+        assert_eq!(proof("a=b&key=old%2B+secret"), Some(Proof { entry: 0, mode: "query" }));
+        assert_eq!(proof("key=new%26secret&key=x"), Some(Proof { entry: 1, mode: "query" }));
+        for query in ["", "key", "key=", "KEY=new%26secret", "key=new&secret", "other=new%26secret", "key=new%26secre"] {
+            assert_eq!(proof(query), None, "{query}");
         }
     }
 
@@ -209,9 +235,9 @@ mod tests {
     fn what_a_refused_request_presented_is_told_by_name_only() {
         let auth = [mode(r#"{"mode":"header","name":"X-Secret","secret":"s3cret"}"#), mode(r#"{"mode":"bearer","token":"t0ken"}"#)];
         let given = headers(&[("x-secret", "wr0ng"), ("Authorization", "Bearer wr0ng"), ("X-Other", "wr0ng")]);
-        assert_eq!(presented(&auth, &given), "X-Secret, authorization");
-        assert_eq!(presented(&auth, &HeaderMap::new()), "");
-        assert_eq!(presented(&[mode(r#"{"mode":"header","name":"not a name","secret":"s"}"#)], &given), "authorization");
+        assert_eq!(names_presented(&auth, &given), "X-Secret, authorization");
+        assert_eq!(names_presented(&auth, &HeaderMap::new()), "");
+        assert_eq!(names_presented(&[mode(r#"{"mode":"header","name":"not a name","secret":"s"}"#)], &given), "authorization");
     }
 
     #[test]

@@ -192,7 +192,9 @@ async fn every_family_that_the_simulator_sends_is_read_as_the_refusal_that_it_is
             expected += 1;
             let (headers, body) = nth_request(&receiver, expected).await;
             let brand = brand();
-            assert!(auth::authenticate(&brand.insider.webhook_auth, &headers, body.to_string().as_bytes()).is_some(), "{family:?}");
+            let raw_body = body.to_string().into_bytes();
+            let presented = auth::Presented { headers: &headers, query: "", raw_body: &raw_body };
+            assert!(auth::authenticate(&brand.insider.webhook_auth, presented).is_some(), "{family:?}");
             let Intake { movements, counts, .. } = webhook::read(body.to_string().as_bytes(), &brand, Timestamp::now()).unwrap();
             assert_eq!(movements.len(), 1, "{family:?} {channel}: {counts:?}");
             assert_eq!((movements[0].key.channel, movements[0].head.status), (channel, Status::Ret), "{family:?}");

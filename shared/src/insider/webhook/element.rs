@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
             ..Draft::default()
         };
         let onay_source = self.brand.insider.onay_sources.get(&channel);
-        self.take(Statement { index, draft, found, onay_source, identity: self.find.identity(fields, name) })
+        self.take(Statement { index, draft, found, onay_source, identity: self.find.identity(fields, name, status) })
     }
 
     /// An attribute of which the new value is told, and perhaps the old one.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::OTHER;
 use super::field::{self, Found, When};
 use crate::brand::{BodyFields, Brand, TimestampUnit};
-use crate::consent::{Channel, RecipientId};
+use crate::consent::{Channel, RecipientId, Status};
 
 pub(super) type Fields = Map<String, Value>;
 
@@ -128,14 +128,18 @@ impl<'a> Finder<'a> {
         usable.or_else(|| stamps().find(|when| *when != When::Unstated)).unwrap_or(When::Unstated)
     }
 
-    /// The identity of an event: its message and name and the time as it was written, else all that was
-    /// sent.
-    pub(super) fn identity(self, fields: &Fields, name: &str) -> Identity {
+    /// The identity of an event: its message and name, else all that was sent. A refusal's time belongs to
+    /// it, too, because the link of one message may be used twice; a consent told again with another time
+    /// must not lift a refusal that came in between.
+    pub(super) fn identity(self, fields: &Fields, name: &str, status: Status) -> Identity {
         let message =
             self.places(fields, &[]).find_map(|place| first(place, &MESSAGE, &self.own.message_id, |value| field::some_text(Some(value))));
         match message {
             Some(message) => {
-                let time = first(fields, &TIME, &self.own.time, |value| Some(value.to_string())).unwrap_or_default();
+                let time = match status {
+                    Status::Ret => first(fields, &TIME, &self.own.time, |value| Some(value.to_string())).unwrap_or_default(),
+                    Status::Onay => String::new(),
+                };
                 ["message".to_owned(), message.into_owned(), format!("{name} {time}")]
             }
             None => self.body(fields, ""),

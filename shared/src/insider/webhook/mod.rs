@@ -211,6 +211,8 @@ pub fn read(body: &[u8], brand: &Brand, now: Timestamp) -> Result<Intake, ReadEr
     let elements = match text.as_bytes().first() {
         Some(b'{') => vec![serde_json::from_str::<&RawValue>(text).map_err(|_| ReadError::Form)?],
         Some(b'[') => elements(text)?,
+        // Insider tries an address before it takes it, and does not say with what.
+        None => Vec::new(),
         _ => return Err(ReadError::Form),
     };
     let reader = Reader::new(brand, now);
