@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::exit::Exit;
 use crate::language::Language;
-use crate::page::{BAD, Page, styled};
+use crate::page::{BAD, Page, clean, styled};
 
 /// Why a question was not answered as it was meant.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +81,7 @@ impl Failure {
                 ),
             ),
             Self::NoCredentials(why) => (
-                say(format!("there are no AWS credentials to call with: {why}"), format!("Kullanılabilir AWS kimlik bilgisi yok: {why}")),
+                say(format!("there are no AWS credentials to call with: {why}"), format!("kullanılabilir AWS kimlik bilgisi yok: {why}")),
                 language.say(
                     "Sign in (aws sso login, aws configure), and name the profile with --profile or AWS_PROFILE.",
                     "Oturum açın (aws sso login, aws configure) ve profili --profile veya AWS_PROFILE ile belirtin.",
@@ -102,7 +102,7 @@ impl Failure {
                 ),
             ),
             Self::FunctionFailed { kind, message } => (
-                say(format!("the function failed: {kind}: {message}"), format!("Fonksiyon hata verdi: {kind}: {message}")),
+                say(format!("the function failed: {kind}: {message}"), format!("fonksiyon hata verdi: {kind}: {message}")),
                 language.say("The log of reconcile says what happened.", "Ne olduğu reconcile günlüğünde yazar."),
             ),
             Self::Key => (
@@ -142,19 +142,33 @@ impl Failure {
     pub(crate) fn text(&self, language: Language, width: Option<u16>) -> String {
         let (what, remedy) = self.words(language);
         let mut page = Page::new(width);
-        page.item(&format!("{} ", styled(BAD, language.say("error:", "hata:"))), &what);
+        page.item(&format!("{} ", styled(BAD, language.say("error:", "hata:"))), &clean(&what));
         page.item("       ", remedy);
         page.into_text()
     }
 }
 
+/// An error and its causes, from the outermost to the last.
+fn chain(error: &dyn Error) -> Vec<String> {
+    let mut said = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        said.push(cause.to_string());
+        next = cause.source();
+    }
+    said
+}
+
 /// The last cause of an error, which is the one that a person can act on.
 pub(crate) fn root(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
+    chain(error).pop().unwrap_or_default()
+}
+
+/// All causes of an error, each once.
+pub(crate) fn causes(error: &dyn Error) -> String {
+    let mut said = chain(error);
+    said.dedup();
+    said.join(": ")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What comes in beside the command line: files, and standard input. Nothing of it is shown again.
 
-use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 
 use serde_json::Value;
@@ -11,26 +11,26 @@ use crate::language::Language;
 /// Stands for standard input where a file is expected.
 const STANDARD_INPUT: &str = "-";
 
-fn unusable(name: &str, why: impl ToString) -> Failure {
-    Failure::File { name: name.to_owned(), why: why.to_string() }
+fn unusable(path: &Path, why: impl ToString) -> Failure {
+    let name = if is_standard_input(path) { "standard input".into() } else { path.to_string_lossy() };
+    Failure::File { name: name.into_owned(), why: why.to_string() }
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path == Path::new(STANDARD_INPUT)
 }
 
 /// A whole file.
 pub(crate) fn file(path: &Path) -> Result<String, Failure> {
-    let name = path.to_string_lossy();
-    if name != STANDARD_INPUT {
-        return std::fs::read_to_string(path).map_err(|error| unusable(&name, error));
-    }
-    let mut text = String::new();
-    io::stdin().read_to_string(&mut text).map_err(|error| unusable(&name, error))?;
-    Ok(text)
+    let text = if is_standard_input(path) { io::read_to_string(io::stdin()) } else { std::fs::read_to_string(path) };
+    text.map_err(|error| unusable(path, error))
 }
 
 /// A file of JSON. An error tells the place, not what stands there.
 pub(crate) fn json(path: &Path) -> Result<Value, Failure> {
     let text = file(path)?;
-    serde_json::from_str(&text)
-        .map_err(|error| unusable(&path.to_string_lossy(), format!("line {}, column {}: no JSON", error.line(), error.column())))
+    let place = |error: serde_json::Error| format!("line {}, column {}: no JSON", error.line(), error.column());
+    serde_json::from_str(&text).map_err(|error| unusable(path, place(error)))
 }
 
 /// An address. It is nowhere shown but on the terminal where it was typed.
@@ -53,7 +53,7 @@ impl Address {
             let _ = write!(io::stderr(), "{question}").and_then(|()| io::stderr().flush());
         }
         let mut line = String::new();
-        input.read_line(&mut line).map_err(|error| unusable(STANDARD_INPUT, error))?;
+        input.read_line(&mut line).map_err(|error| unusable(Path::new(STANDARD_INPUT), error))?;
         let text = line.trim().to_owned();
         if text.is_empty() {
             return Err(Failure::Usage("which address? Type it, hand it over by standard input, or as the argument".to_owned()));

@@ -1,5 +1,6 @@
 //! Asks the function of jobs: through Lambda's `Invoke`, in AWS or as the local stack serves it.
 
+use std::error::Error;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -8,7 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_lambda::Client;
-use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::primitives::Blob;
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use serde_json::Value;
 use shared::aws;
 
 use crate::cli::Place;
-use crate::failure::{Failure, root};
+use crate::failure::{Failure, causes, root};
 use crate::language::Language;
 use crate::progress::Waiting;
 
@@ -91,7 +92,6 @@ impl Function {
     }
 
     fn failure(&self, error: &SdkError<InvokeError>) -> Failure {
-        let chain = || DisplayErrorContext(error).to_string();
         match error {
             SdkError::ServiceError(refused) if refused.err().is_resource_not_found_exception() => Failure::NoFunction(self.name.clone()),
             SdkError::ServiceError(refused) => {
@@ -104,8 +104,12 @@ impl Function {
                 place: self.place.clone(),
                 why: failure.as_connector_error().map_or_else(String::new, |error| root(error)),
             },
-            SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => Failure::NoCredentials(chain()),
-            _ => Failure::Unreadable(chain()),
+            SdkError::DispatchFailure(failure) => {
+                let connector = failure.as_connector_error().and_then(Error::source);
+                Failure::NoCredentials(connector.map_or_else(String::new, causes))
+            }
+            SdkError::ConstructionFailure(_) => Failure::NoCredentials(causes(error)),
+            _ => Failure::Unreadable(causes(error)),
         }
     }
 }

@@ -23,6 +23,11 @@ pub(crate) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// A text of others, which must not command the terminal.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control() || *letter == '\n').collect()
+}
+
 /// A text filled up with spaces.
 pub(crate) fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(display_width(text))))
@@ -104,6 +109,11 @@ pub(crate) fn bare(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_of_others_cannot_command_the_terminal() {
+        assert_eq!(clean("Bayi\u{1b}[2J\r\u{9b}0m"), "Bayi[2J0m");
+    }
 
     #[test]
     fn a_long_text_goes_on_below_its_beginning() {

@@ -4,7 +4,7 @@ use shared::answers::{RetailerLine, RetailersAnswer};
 
 use crate::commands::View;
 use crate::exit::Exit;
-use crate::page::{BAD, FAINT, GOOD, Page, STRONG, padded, styled, widest};
+use crate::page::{BAD, FAINT, GOOD, Page, STRONG, clean, padded, styled, widest};
 use crate::reason::Reason;
 
 /// The place of a description as a whole, where a field is missing.
@@ -88,7 +88,7 @@ fn list(lines: &[RetailerLine], page: &mut Page, shows_one: bool, view: View) {
 }
 
 fn cells(line: &RetailerLine) -> Vec<String> {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let text = |text: &Option<String>| text.as_deref().map(clean).unwrap_or_default();
     let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
     vec![
         number(line.retailer_code),

@@ -8,7 +8,7 @@ use shared::consent::ConsentDate;
 
 use crate::commands::View;
 use crate::language::Language;
-use crate::page::{BAD, DOUBTFUL, FAINT, GOOD, Page, STRONG, padded, styled, widest};
+use crate::page::{BAD, DOUBTFUL, FAINT, GOOD, Page, STRONG, clean, padded, styled, widest};
 use crate::reason::Reason;
 use crate::words;
 
@@ -120,7 +120,7 @@ pub(crate) fn text(status: &Status, view: View) -> String {
     section(language.say("İYS's allowance", "İYS çağrı hakkı"), budget(&status.budget, language), &mut page);
     let pulls = status.last_pull.iter().map(|(feed, at)| (words::feed(feed, language), at.map_or_else(|| never(language), time)));
     section(language.say("Feeds read to their end", "Sonuna kadar okunan hareketler"), pulls.collect(), &mut page);
-    let unknown = status.unknown_events.iter().map(|(name, count)| (name.clone(), count.to_string()));
+    let unknown = status.unknown_events.iter().map(|(name, count)| (clean(name), count.to_string()));
     section(language.say("Events of Insider's that nobody mapped", "Anlamı belirtilmemiş Insider olayları"), unknown.collect(), &mut page);
     page.into_text()
 }
@@ -213,9 +213,10 @@ fn standing(standing: &Standing, page: &mut Page, view: View) {
             "unknown" => (language.say("not asked yet", "henüz sorulmadı"), FAINT),
             other => (other, DOUBTFUL),
         };
-        let since = grant.since.map(|at| format!(", {}", language.say(format!("since {}", time(at)), time(at)))).unwrap_or_default();
-        let how = format!("({}{since})", words::how(&grant.how, language));
-        page.item(&format!("  {}  ", padded(name, width)), &format!("{} {how}", styled(style, word)));
+        let since = grant.since.map(|at| language.say(format!(", since {}", time(at)), format!(", {}", time(at)))).unwrap_or_default();
+        // Nobody has told anything yet.
+        let how = if grant.access == "unknown" { String::new() } else { format!(" ({}{since})", words::how(&grant.how, language)) };
+        page.item(&format!("  {}  ", padded(name, width)), &format!("{}{how}", styled(style, word)));
         grant.reason.write(page, &" ".repeat(width + 4), view);
     }
     let full = |full: Option<bool>| if full == Some(true) { language.say(", full", ", dolu") } else { "" };
@@ -314,7 +315,7 @@ What İYS allows the brand
                 code    H355
                 cause   No authority.
                 remedy  Grant it.
-  mutabakat     not asked yet (brand's document)
+  mutabakat     not asked yet
   subscription  PAUSED until 2027-01-01 00:00:00
   last looked   2026-11-25 23:30:00
   next look     2026-11-26 00:30:00
