@@ -103,11 +103,12 @@ fn failure(status: StatusCode, answer: Vec<u8>) -> Failure {
 
 /// A key: from the file that is named, else from the environment, else that of the local stack.
 fn key(place: &Place, is_local: bool) -> Result<SecretString, Failure> {
-    let text = match (&place.api_key_file, std::env::var(KEY)) {
+    let of_environment = std::env::var(KEY).ok().filter(|key| !key.is_empty());
+    let text = match (&place.api_key_file, of_environment) {
         (Some(file), _) => input::file(file)?,
-        (None, Ok(key)) => key,
-        (None, Err(_)) if is_local => LOCAL_KEY.to_owned(),
-        (None, Err(_)) => return Err(Failure::Usage(format!("no key of the API: name a file with --api-key-file, or set {KEY}"))),
+        (None, Some(key)) => key,
+        (None, None) if is_local => LOCAL_KEY.to_owned(),
+        (None, None) => return Err(Failure::Usage(format!("no key of the API: name a file with --api-key-file, or set {KEY}"))),
     };
     Ok(text.trim().into())
 }

@@ -6,6 +6,15 @@ use crate::exit::Exit;
 use crate::language::Language;
 use crate::page::{BAD, Page, clean, styled};
 
+/// AWS's codes for a caller that it does not know, or that may not call.
+const CALLER: [&str; 5] = [
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+];
+
 /// Why a question was not answered as it was meant.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -21,6 +30,9 @@ pub(crate) enum Failure {
     /// Nobody answers there.
     #[error("{place} does not answer: {why}")]
     Unreachable { place: String, why: String },
+    /// The function did not end in the longest time that it can have.
+    #[error("the function did not end")]
+    TooLong,
     /// The caller's AWS credentials are missing or cannot be had.
     #[error("no AWS credentials: {0}")]
     NoCredentials(String),
@@ -80,6 +92,13 @@ impl Failure {
                     "Yerel sistemi başlatın (cargo run) veya sistemin yerini belirtin: --api-url, --invoke-url ya da --function ile --aws.",
                 ),
             ),
+            Self::TooLong => (
+                say(
+                    "the function gave no answer in the longest time that it may run".into(),
+                    "fonksiyon, çalışabileceği en uzun sürede yanıt vermedi".into(),
+                ),
+                language.say("The log of reconcile says what became of it.", "Ne olduğu reconcile günlüğünde yazar."),
+            ),
             Self::NoCredentials(why) => (
                 say(format!("there are no AWS credentials to call with: {why}"), format!("kullanılabilir AWS kimlik bilgisi yok: {why}")),
                 language.say(
@@ -89,10 +108,17 @@ impl Failure {
             ),
             Self::Aws { code, message } => (
                 say(format!("AWS refuses the call: {code}: {message}"), format!("AWS çağrıyı reddediyor: {code}: {message}")),
-                language.say(
-                    "The caller needs lambda:InvokeFunction on the function; compare account, region and profile.",
-                    "Çağıranın fonksiyonda lambda:InvokeFunction iznine ihtiyacı var; hesabı, bölgeyi ve profili karşılaştırın.",
-                ),
+                if CALLER.contains(&code.as_str()) {
+                    language.say(
+                        "The caller needs lambda:InvokeFunction on the function; compare account, region and profile.",
+                        "Çağıranın fonksiyonda lambda:InvokeFunction iznine ihtiyacı var; hesabı, bölgeyi ve profili karşılaştırın.",
+                    )
+                } else {
+                    language.say(
+                        "Ask again later; AWS's documentation of Invoke explains the code.",
+                        "Daha sonra yeniden sorun; kod, AWS'nin Invoke belgelerinde açıklanır.",
+                    )
+                },
             ),
             Self::NoFunction(name) => (
                 say(format!("there is no function {name}"), format!("{name} adında bir fonksiyon yok")),
@@ -183,8 +209,10 @@ mod tests {
             (Failure::File { name: text(), why: text() }, Exit::Usage),
             (Failure::Machine(text()), Exit::Unanswered),
             (Failure::Unreachable { place: text(), why: text() }, Exit::Unanswered),
+            (Failure::TooLong, Exit::Unanswered),
             (Failure::NoCredentials(text()), Exit::Unanswered),
             (Failure::Aws { code: text(), message: text() }, Exit::Unanswered),
+            (Failure::Aws { code: CALLER[0].to_owned(), message: text() }, Exit::Unanswered),
             (Failure::NoFunction(text()), Exit::Unanswered),
             (Failure::FunctionFailed { kind: text(), message: text() }, Exit::Unanswered),
             (Failure::Key, Exit::Unanswered),

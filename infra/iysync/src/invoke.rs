@@ -64,7 +64,7 @@ impl Function {
         let mut client = aws_sdk_lambda::config::Builder::from(&config)
             // A job that may be running is not begun a second time.
             .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(TIMEOUT).build())
+            .timeout_config(timeouts())
             // Nothing comes until the function has ended.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         if let Some(url) = url {
@@ -99,7 +99,7 @@ impl Function {
                 let code = refused.err().code().map_or_else(|| format!("HTTP {status}"), str::to_owned);
                 Failure::Aws { code, message: refused.err().message().unwrap_or_default().to_owned() }
             }
-            SdkError::TimeoutError(_) => Failure::Unreachable { place: self.place.clone(), why: "timeout".to_owned() },
+            SdkError::TimeoutError(_) => Failure::TooLong,
             SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => Failure::Unreachable {
                 place: self.place.clone(),
                 why: failure.as_connector_error().map_or_else(String::new, |error| root(error)),
@@ -112,6 +112,16 @@ impl Function {
             _ => Failure::Unreadable(causes(error)),
         }
     }
+}
+
+/// Every limit is named: one that is not stays as it is for the calls of functions, which are short.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(TIMEOUT)
+        .operation_attempt_timeout(TIMEOUT)
+        .operation_timeout(TIMEOUT)
+        .build()
 }
 
 async fn configuration(place: &Place) -> SdkConfig {
@@ -129,4 +139,26 @@ async fn configuration(place: &Place) -> SdkConfig {
         loader = loader.region(Region::from_static(LOCAL_REGION)).credentials_provider(nobody);
     }
     loader.load().await
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[tokio::test]
+    async fn a_job_may_take_as_long_as_a_function_runs_and_is_not_begun_twice() {
+        for line in ["iysync job pull", "iysync job pull --aws --function f --region eu-central-1"] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            let function = Function::of(&cli.place).await.unwrap();
+            let config = function.client.config();
+            let limits = config.timeout_config().unwrap();
+            let limits = [limits.read_timeout(), limits.operation_attempt_timeout(), limits.operation_timeout()];
+            assert!(limits.iter().all(|limit| limit.unwrap() > Duration::from_secs(15 * 60)), "{limits:?}");
+            assert_eq!(config.retry_config().unwrap().max_attempts(), 1);
+        }
+    }
 }

@@ -171,7 +171,7 @@ fn work(status: &Status, language: Language) -> Vec<(String, String)> {
         lines.push((String::new(), language.say("and more than can be counted", "ve sayılabilenden fazlası").to_owned()));
     }
     if let Some(due) = status.oldest_due {
-        lines.push((language.say("looked after from", "en erken bakılacak").to_owned(), time(due)));
+        lines.push((language.say("falls to the sweep", "tarama devralır").to_owned(), time(due)));
     }
     if let Some(deadline) = &status.first_deadline {
         let left = status.deadline_slack_seconds.map(|seconds| left(seconds, language)).unwrap_or_default();
