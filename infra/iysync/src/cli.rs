@@ -26,7 +26,7 @@ Without any option, the local stack (cargo run) and its brand demo are asked.";
 
 /// Operates iys-insider-sync: checks a brand, runs jobs, explains an address.
 #[derive(Parser)]
-#[command(name = "iysync", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "iysync", bin_name = "iysync", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) manner: Manner,

@@ -24,7 +24,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::cli::Cli;
 use crate::commands::{Told, View};
@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
         }
         Err(failure) => {
             if let (true, Failure::Refused { answer, .. }) = (in_json, &failure) {
-                put(&mut io::stdout().lock(), answer);
+                put(&mut io::stdout().lock(), &line(answer));
             }
             put(&mut anstream::stderr().lock(), failure.text(view.language, page::terminal_width()).as_bytes());
             failure.exit().into()
@@ -63,17 +63,38 @@ fn print(told: Told, in_json: bool) {
     if !in_json {
         return put(&mut anstream::stdout().lock(), told.text.as_bytes());
     }
-    let mut answer = told.json;
-    let is_terminal = io::stdout().is_terminal();
-    if let (true, Some(field), Ok(Value::Object(mut fields))) = (is_terminal, told.private, serde_json::from_slice(&answer)) {
-        fields.remove(field);
-        answer = Value::Object(fields).to_string().into_bytes();
-    }
-    answer.push(b'\n');
-    put(&mut io::stdout().lock(), &answer);
+    let answer = match told.private {
+        Some(field) if io::stdout().is_terminal() => without(field, &told.json),
+        _ => told.json,
+    };
+    put(&mut io::stdout().lock(), &line(&answer));
+}
+
+/// An answer without one of its fields.
+fn without(field: &str, answer: &[u8]) -> Vec<u8> {
+    // What was shown to be an object before is one.
+    let mut fields: Map<String, Value> = serde_json::from_slice(answer).unwrap_or_default();
+    fields.remove(field);
+    Value::Object(fields).to_string().into_bytes()
+}
+
+fn line(answer: &[u8]) -> Vec<u8> {
+    [answer, b"\n"].concat()
 }
 
 /// Writes all of it. A reader that has gone, such as `head`, wants no more: that is no failure of ours.
 fn put(to: &mut impl Write, text: &[u8]) {
     let _ = to.write_all(text).and_then(|()| to.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_an_answer_without_the_address() {
+        let answer = br#"{"recipient":"kisi@example.com","states":[{"recipientType":"BIREYSEL"}]}"#;
+        assert_eq!(without("recipient", answer), br#"{"states":[{"recipientType":"BIREYSEL"}]}"#);
+        assert_eq!(without("recipient", b"kisi@example.com"), b"{}");
+    }
 }
