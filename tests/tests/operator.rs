@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use serde_json::{Value, json};
-use tests::{Crowd, Operator, Said, Search, Setup, Vendor, World, until};
+use tests::{Crowd, Operator, Said, Search, Setup, World, until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_operator");
 
@@ -59,7 +59,7 @@ async fn an_operator_sees_what_is_right_what_is_wrong_and_what_to_do_about_it() 
     let operator = Operator::of(PROGRAM, &world);
     a_brand_that_is_right(&world, &operator).await;
     retailers_come_and_go(&operator).await;
-    jobs_run_now(&world, &operator).await;
+    jobs_run_now(&operator).await;
     an_address_is_explained(&world, &operator).await;
     wrong_credentials_and_names(&world, &operator).await;
     a_profile_signs_in(&operator).await;
@@ -153,7 +153,7 @@ async fn retailers_come_and_go(operator: &Operator) {
     }
 }
 
-async fn jobs_run_now(world: &World, operator: &Operator) {
+async fn jobs_run_now(operator: &Operator) {
     for (arguments, texts) in [
         (vec!["job", "pull"], vec!["movements read", "of them new"]),
         (vec!["job", "sweep", "--language", "tr"], vec!["yeniden kuyruğa konan"]),
@@ -166,14 +166,13 @@ async fn jobs_run_now(world: &World, operator: &Operator) {
     let report: Value = serde_json::from_str(&said.stdout).unwrap();
     assert!(report["movements"].is_u64() && report["failed"] == 0, "{report}");
 
-    // Of another brand only what is its own is known: a job that fails is told as such.
+    // For a brand that is not there the job fails, and with it the function.
     let said = operator.run(&["job", "standing", "--brand", "yok"]).await;
     has(&said, 3, &["the function failed", "log of reconcile"]);
     assert_eq!(said.stdout, "");
-    // A check of it is answered, and says what is wrong.
+    // The check is answered, and says what is wrong.
     let said = operator.run(&["brand", "check", "--brand", "yok"]).await;
     has(&said, 1, &["no usable document", "1 failed"]);
-    world.clear_faults(Vendor::Iys).await;
 }
 
 async fn an_address_is_explained(world: &World, operator: &Operator) {
