@@ -151,6 +151,12 @@ impl World {
         self.stack.gateway_url()
     }
 
+    /// Base address of İYS's simulator.
+    #[must_use]
+    pub fn iys_url(&self) -> &str {
+        self.stack.iys_url()
+    }
+
     /// The running function processes: name of the function and process id.
     #[must_use]
     pub fn processes(&self) -> Vec<(String, u32)> {

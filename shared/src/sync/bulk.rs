@@ -22,7 +22,7 @@ use super::isolate::caught;
 use super::patience::{HELD_RETRY, growing, later};
 use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record, urgent_first};
 use super::reading;
-use crate::consent::code::{Code, Hold};
+use crate::consent::code::{self, Code, Hold};
 use crate::consent::plan::{self, Step};
 use crate::consent::{Answer, ConsentKey, ConsentState, Status, Sync, Target};
 use crate::ledger::{LedgerError, Member, RESULTS_KEPT, Submission};
@@ -212,14 +212,15 @@ impl Push<'_> {
 
     /// Judges what a list was refused for, now that it was taken without. That it was, after one refusal,
     /// proves the positions. After several it may be that they are counted otherwise than we read them:
-    /// then each record is sent by itself.
+    /// then each record is sent by itself. So is one whose code judges no record.
     async fn judge_removed(&self, list: List, tally: &mut Tally) {
-        if list.refusals > 1 {
-            let states: Vec<_> = list.removed.into_iter().map(|(state, _)| state).collect();
-            self.add_instead(&states, list.again, tally).await;
-            return;
+        let judges = |code: &Code| code::disposition(Some(&code.to_string()), 422).judges_a_record();
+        let (judged, rest): (Vec<_>, Vec<_>) = list.removed.into_iter().partition(|(_, code)| list.refusals <= 1 && judges(code));
+        let rest: Vec<_> = rest.into_iter().map(|(state, _)| state).collect();
+        if !rest.is_empty() {
+            self.add_instead(&rest, list.again, tally).await;
         }
-        let mut judging = futures::stream::iter(list.removed)
+        let mut judging = futures::stream::iter(judged)
             .map(|(state, code)| async move {
                 let sent = member(&state);
                 let done = self.judge_sent(&sent, Some(&state), Verdict::Refused(code), list.again).await;

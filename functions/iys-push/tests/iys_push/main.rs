@@ -12,5 +12,7 @@ mod fuse;
 mod handler;
 #[path = "../../../../shared/tests/harness/mod.rs"]
 mod harness;
+#[path = "../../../../shared/tests/harness/parameters.rs"]
+mod parameters;
 #[path = "../../../../shared/tests/harness/sqs.rs"]
 mod sqs;
