@@ -35,6 +35,8 @@ pub(crate) struct Status {
     budget: Budget,
     #[serde(default)]
     unknown_events: BTreeMap<String, u64>,
+    #[serde(default)]
+    unknown_attributes: BTreeMap<String, u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -120,8 +122,11 @@ pub(crate) fn text(status: &Status, view: View) -> String {
     section(language.say("İYS's allowance", "İYS çağrı hakkı"), budget(&status.budget, language), &mut page);
     let pulls = status.last_pull.iter().map(|(feed, at)| (words::feed(feed, language), at.map_or_else(|| never(language), time)));
     section(language.say("Feeds read to their end", "Sonuna kadar okunan hareketler"), pulls.collect(), &mut page);
-    let unknown = status.unknown_events.iter().map(|(name, count)| (clean(name), count.to_string()));
-    section(language.say("Events of Insider's that nobody mapped", "Anlamı belirtilmemiş Insider olayları"), unknown.collect(), &mut page);
+    let counted = |names: &BTreeMap<String, u64>| names.iter().map(|(name, count)| (clean(name), count.to_string())).collect();
+    let title = language.say("Events of Insider's that nobody mapped", "Anlamı belirtilmemiş Insider olayları");
+    section(title, counted(&status.unknown_events), &mut page);
+    let title = language.say("Attributes of Insider's that nobody mapped", "Anlamı belirtilmemiş Insider alanları");
+    section(title, counted(&status.unknown_attributes), &mut page);
     page.into_text()
 }
 

@@ -59,8 +59,7 @@ struct Line {
     consent_date: String,
     origin: String,
     current: bool,
-    #[serde(default)]
-    aside: bool,
+    aside_because: Option<String>,
     iys: Option<Target>,
     insider: Option<Target>,
 }
@@ -144,7 +143,8 @@ fn row(line: &Line, language: Language) -> Vec<String> {
             format!("{name}: {what}{code}")
         })
     };
-    let aside = line.aside.then(|| language.say("without effect: a group was left", "etkisiz: bir gruptan çıkıldı").to_owned());
+    let aside =
+        line.aside_because.as_ref().map(|why| format!("{}: {}", language.say("without effect", "etkisiz"), words::aside(why, language)));
     let ends = [target("İYS", &line.iys), target("Insider", &line.insider), aside].into_iter().flatten();
     vec![
         format!("{} {}", if line.current { "*" } else { " " }, line.consent_date),
@@ -223,6 +223,15 @@ History
         for english in ["cause", "remedy", "told by", "deadline", "History"] {
             assert!(!told.contains(english), "{english} in:\n{told}");
         }
+    }
+
+    #[test]
+    fn what_has_no_effect_says_why() {
+        let mut story = held();
+        story["history"][0]["aside"] = true.into();
+        story["history"][0]["asideBecause"] = "onay_without_date".into();
+        assert!(said(&story, None, Language::En).contains("without effect: a consent without a date"));
+        assert!(said(&story, None, Language::Tr).contains("etkisiz: tarihi olmayan onay"));
     }
 
     #[test]

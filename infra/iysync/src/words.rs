@@ -70,6 +70,15 @@ words! {
         "held" => "the consent cannot go to İYS until a person acts", "biri harekete geçmeden onay İYS'ye gidemiyor";
         "expired" => "the consent came to İYS too late", "onay İYS'ye geç kaldı";
     }
+    /// Why something is kept without any effect.
+    aside {
+        "left_group" => "a group was left", "bir gruptan çıkıldı";
+        "spam_complaint" => "marked as spam", "spam olarak bildirildi";
+        "bounce" => "not deliverable", "teslim edilemedi";
+        "whatsapp_opt_out" => "left WhatsApp", "WhatsApp'tan çıkıldı";
+        "onay_without_source" => "a consent without a source", "kaynağı olmayan onay";
+        "onay_without_date" => "a consent without a date", "tarihi olmayan onay";
+    }
 }
 
 #[cfg(test)]
