@@ -314,3 +314,54 @@ fn an_array_of_any_family_is_read_element_by_element() {
     let intake = told(&json!({}), &fixture("event-stream-batch"));
     assert_eq!(lines(&intake), [format!("{AYSE} EPOSTA RET HS_EPOSTA {STATED}"), format!("{PHONE} MESAJ RET HS_MESAJ {STATED}")]);
 }
+
+/// The JSON blocks of a page.
+fn blocks(page: &str) -> Vec<String> {
+    let blocks = page.split("```json\n").skip(1).filter_map(|rest| rest.split_once("```"));
+    blocks.map(|(block, _)| block.to_owned()).collect()
+}
+
+#[test]
+fn the_bodies_to_paste_that_the_documentation_shows_are_read_as_it_says() {
+    let fill = |block: &str| {
+        let filled = block.replace("{{email}}", AYSE).replace("{{phone_number}}", PHONE).replace("{{event_time}}", "2026-11-20T08:15:00Z");
+        serde_json::from_str::<Value>(&filled).ok()
+    };
+    let page = include_str!("../../docs/insider-webhooks.md");
+    let bodies: Vec<Value> = blocks(page).iter().filter_map(|block| fill(block)).filter(|body| body.get("recipient").is_some()).collect();
+    let told: Vec<_> = bodies.iter().flat_map(|body| lines(&told(&json!({}), body))).collect();
+    let expected = [
+        format!("{AYSE} EPOSTA RET HS_EPOSTA {RECEIVED}"),
+        format!("{PHONE} MESAJ RET HS_MESAJ {RECEIVED}"),
+        format!("{AYSE} EPOSTA ONAY HS_WEB {STATED}"),
+    ];
+    assert_eq!(told, expected);
+    let answers: Vec<Value> = blocks(page).iter().filter_map(|block| fill(block)).filter(|body| body.get("received").is_some()).collect();
+    let counts = serde_json::to_value(self::told(&json!({}), &bodies[0]).counts).unwrap();
+    assert_eq!(answers.len(), 1);
+    for field in counts.as_object().unwrap().keys() {
+        assert!(answers[0].get(field).is_some(), "{field} is missing in the answer that is shown");
+        assert!(page.contains(&format!("`{field}`")), "{field} is not told of");
+    }
+}
+
+#[test]
+fn the_settings_that_the_documentation_shows_are_a_brands() {
+    let page = include_str!("../../docs/brand.md");
+    let whole = page.split("```jsonc\n").nth(1).and_then(|rest| rest.split_once("```")).unwrap().0;
+    let bare: String = whole.lines().map(|line| line.split_once("//").map_or(line, |(before, _)| before)).collect();
+    let brand =
+        Brand::read(&bare.replace(r#""recipientIdKey": "…""#, r#""recipientIdKey": "0123456789012345678901234567890123""#)).unwrap();
+    let (shown, usual) = (brand.insider, self::brand(&json!({})).insider);
+    assert_eq!(format!("{:?} {:?}", shown.meanings, shown.attributes), format!("{:?} {:?}", usual.meanings, usual.attributes));
+    assert_eq!(
+        format!("{:?} {:?}", shown.undated_onay, shown.timestamp_unit),
+        format!("{:?} {:?}", usual.undated_onay, usual.timestamp_unit)
+    );
+    assert_eq!((shown.sms_reference, shown.email_source, shown.sms_source), (usual.sms_reference, usual.email_source, usual.sms_source));
+    let examples: Vec<Value> = blocks(page).iter().map(|block| serde_json::from_str(block).unwrap()).collect();
+    assert!(examples.len() >= 3, "{examples:?}");
+    for example in &examples {
+        self::brand(example);
+    }
+}
