@@ -44,12 +44,12 @@ impl World {
     }
 
     /// Any request, with its headers.
-    pub async fn request_with(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Answer {
+    pub async fn request_with(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Answer {
         let mut request = self.http.request(method, format!("{}{path}", self.stack.gateway_url()));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request.body(body.into())).await
+        self.send(request.body(body)).await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Answer {

@@ -141,6 +141,7 @@ async fn each_family_enters_in_each_form_with_each_proof_and_is_counted_as_what_
     for (at, mode) in (89..).zip(&MODES) {
         with_each_proof(&world, mode, Crowd::new(at)).await;
     }
+    hostile_bodies(&world).await;
     made_by_the_panel(&world, Crowd::new(96)).await;
     a_callback_without_a_number(&world, Crowd::new(97)).await;
     a_consent_that_starts_in_insider(&world, Crowd::new(98)).await;
@@ -209,6 +210,25 @@ async fn with_each_proof(world: &World, mode: &Mode, crowd: Crowd) {
     assert_eq!(world.lookup_for(mode.brand, &email).await["history"], json!([]));
 }
 
+/// The bodies by which the handler is tried in its own tests, as bytes over the wire.
+async fn hostile_bodies(world: &World) {
+    let folder = "../functions/webhook-ingest/tests/webhook_ingest/__fuzz__/hostile__any_bytes_are_parsed_or_refused/corpus";
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let headers = [("x-insider-secret", "demo-insider-secret"), ("content-type", "application/json")];
+    let search = Search::new(&["secretperson@example.com".to_owned(), "+905321234567".to_owned()]);
+    let mut statuses = std::collections::BTreeMap::<u16, u32>::new();
+    for entry in std::fs::read_dir(folder).expect("the corpus") {
+        let path = entry.expect("a file").path();
+        let body = std::fs::read(&path).expect("a body");
+        let answer = world.request_with(reqwest::Method::POST, "/v1/demo/insider/events", &headers, body).await;
+        assert!(matches!(answer.status, 200 | 400 | 422), "{}: {}", path.display(), answer.text);
+        search.must_find_nothing(&path.display().to_string(), &answer.text);
+        *statuses.entry(answer.status).or_default() += 1;
+    }
+    assert!(statuses.get(&200).is_some_and(|count| *count > 8) && statuses.get(&400).is_some_and(|count| *count > 4), "{statuses:?}");
+    search.must_find_nothing("the output", &world.output());
+}
+
 /// What the simulator makes by its own reading of Insider's pages, in every family.
 async fn made_by_the_panel(world: &World, crowd: Crowd) {
     let cases = [
@@ -256,8 +276,12 @@ async fn a_callback_without_a_number(world: &World, crowd: Crowd) {
     world.until_iys_holds(&phone, "MESAJ", "ONAY").await;
     let story = world.lookup(&phone).await;
     world.until_second_after(&story["states"][0]["consentDate"]).await;
-    // The brand sent its SMS with the id that the lookup shows.
-    let call = json!({ "family": "transactional_sms", "phone_number": phone, "unique_args": { "iysRef": story["recipientId"] } });
+    // The brand sent its SMS with the id that it got before sending.
+    let question = json!({ "type": "MESAJ", "recipients": [phone, "kein anschluss"], "recipientIds": true });
+    let checked = world.ask("/v1/demo/consents/check", &question).await;
+    assert_eq!(checked["recipientIds"], json!({ phone.as_str(): story["recipientId"] }), "{checked}");
+    let reference = &checked["recipientIds"][&phone];
+    let call = json!({ "family": "transactional_sms", "phone_number": phone, "unique_args": { "iysRef": reference } });
     let told = world.test_call(&call).await;
     assert!(!told["sent"].to_string().contains(&phone), "{told}");
     assert_eq!((&told["answer"]["received"], &told["answer"]["accepted"]), (&json!(1), &json!(1)), "{told}");

@@ -1,6 +1,6 @@
 //! `POST /v1/{brand}/consents/check`: may these addresses be messaged now? Fails closed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
@@ -25,12 +25,19 @@ struct Question {
     channel: String,
     recipient_type: Option<String>,
     recipients: Vec<Value>,
+    /// Whether the addresses' ids are wanted, too.
+    #[serde(default)]
+    recipient_ids: bool,
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Answer {
     allowed: Vec<Value>,
     denied: Vec<Denied>,
+    /// The ids of the addresses that are some, by the address as it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipient_ids: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Serialize)]
@@ -79,7 +86,11 @@ pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Res
     let wanted: Vec<_> = keys.iter().flatten().cloned().collect();
     let states: HashMap<ConsentKey, ConsentState> =
         door.ledger.states(&wanted).await.map_err(unavailable)?.into_iter().map(|state| (state.key.clone(), state)).collect();
-    let mut answer = Answer { allowed: Vec::new(), denied: Vec::new() };
+    let recipient_ids = question.recipient_ids.then(|| {
+        let asked = question.recipients.iter().zip(&keys);
+        asked.filter_map(|(recipient, key)| Some((recipient.as_str()?.to_owned(), key.as_ref()?.recipient_id.to_string()))).collect()
+    });
+    let mut answer = Answer { allowed: Vec::new(), denied: Vec::new(), recipient_ids };
     for (recipient, key) in question.recipients.into_iter().zip(keys) {
         let state = key.as_ref().and_then(|key| states.get(key));
         let reason = match (&key, state) {
