@@ -176,6 +176,9 @@ pub enum RegistryError {
         /// What it was, with the JSON path where there is one, without addresses.
         why: String,
     },
+    /// A question was refused for these addresses' sake (position and code); the others were not looked at.
+    #[error("the registry does not answer because of {} of the addresses", .0.len())]
+    RefusedFor(Vec<(usize, Code)>),
     /// The ledger, which keeps token and allowance, gave no answer.
     #[error("the ledger gave no answer")]
     Ledger(#[from] crate::ledger::LedgerError),
@@ -200,7 +203,8 @@ pub trait Registry: Send + Sync {
     /// What became of a bulk submission. Empty while it is not processed.
     async fn results(&self, request_id: &str) -> Result<Vec<ResultLine>, RegistryError>;
 
-    /// Which of these addresses hold an ONAY, at most [`Capabilities::onays_recipients`], none twice.
+    /// Which of these addresses hold an ONAY, at most [`Capabilities::onays_recipients`], none twice. What it
+    /// cannot be asked about spoils the question for all ([`RegistryError::RefusedFor`]).
     async fn onays(
         &self,
         channel: Channel,

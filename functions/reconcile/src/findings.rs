@@ -286,6 +286,7 @@ pub(crate) fn unanswered(check: impl Into<String>, error: &RegistryError) -> Che
         RegistryError::Busy { until, why } => Finding::Busy.of(check, &[&time(*until), why]),
         RegistryError::Unanswered { why } => Finding::Unanswered.of(check, &[why]),
         RegistryError::Defect { why } => Finding::Unreadable.of(check, &[why]),
+        RegistryError::RefusedFor(_) => Finding::Unreadable.of(check, &[&error.to_string()]),
         RegistryError::Ledger(_) => Finding::LedgerAway.of(check, &[]),
     }
 }

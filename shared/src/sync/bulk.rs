@@ -22,7 +22,8 @@ use super::isolate::caught;
 use super::patience::{HELD_RETRY, growing, later};
 use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record, urgent_first};
 use super::reading;
-use crate::consent::code::{Code, Hold};
+use super::sift::Sifted;
+use crate::consent::code::Hold;
 use crate::consent::plan::{self, Step};
 use crate::consent::{Answer, ConsentKey, ConsentState, Status, Sync, Target};
 use crate::ledger::{LedgerError, Member, RESULTS_KEPT, Submission};
@@ -45,12 +46,10 @@ const LONGEST_DELAY: SignedDuration = SignedDuration::from_secs(LONGEST_DELAY_SE
 
 /// A list on its way to the registry.
 struct List {
-    /// What goes out, in this order.
-    states: Vec<ConsentState>,
+    /// What goes out, and what it was refused for.
+    states: Sifted<ConsentState>,
     /// The submission under which it goes, once that is written ahead.
     submission: Option<Submission>,
-    /// What it was refused for, in an earlier attempt.
-    removed: Vec<(ConsentState, Code)>,
     /// How often it was refused for some of its records.
     refusals: usize,
     /// Whether its records were handed in before.
@@ -59,31 +58,7 @@ struct List {
 
 impl List {
     fn of(states: Vec<ConsentState>, again: bool) -> Self {
-        Self { states, submission: None, removed: Vec::new(), refusals: 0, again }
-    }
-
-    /// Takes the records out that it was refused for, unless a position is not one of the list. Whether it
-    /// did.
-    fn leave_out(&mut self, refused: Vec<(usize, Code)>) -> bool {
-        if refused.is_empty() || refused.iter().any(|(at, _)| *at >= self.states.len()) {
-            return false;
-        }
-        // Of several codes for one record the first counts.
-        let refused: HashMap<usize, Code> = refused.into_iter().rev().collect();
-        let (mut rest, all) = (Vec::with_capacity(self.states.len()), std::mem::take(&mut self.states));
-        for (position, state) in all.into_iter().enumerate() {
-            match refused.get(&position) {
-                Some(code) => self.removed.push((state, *code)),
-                None => rest.push(state),
-            }
-        }
-        self.states = rest;
-        self.refusals += 1;
-        true
-    }
-
-    fn into_states(self) -> impl Iterator<Item = ConsentState> {
-        self.states.into_iter().chain(self.removed.into_iter().map(|(state, _)| state))
+        Self { states: Sifted::of(states), submission: None, refusals: 0, again }
     }
 }
 
@@ -116,8 +91,8 @@ impl Push<'_> {
                 self.leave(open.drain(..), tally).await;
                 break;
             }
-            if fortune.refusals > 0 && list.submission.is_none() && list.states.len() <= SINGLE_ADDS {
-                fortune.taken |= self.add_instead(&list.states, again, tally).await;
+            if fortune.refusals > 0 && list.submission.is_none() && list.states.rest.len() <= SINGLE_ADDS {
+                fortune.taken |= self.add_instead(&list.states.rest, again, tally).await;
                 continue;
             }
             if let Some(list) = self.written_ahead(list, tally).await {
@@ -135,14 +110,15 @@ impl Push<'_> {
     /// One request, and what follows from its answer.
     async fn hand_in(&self, mut list: List, open: &mut VecDeque<List>, fortune: &mut Fortune, tally: &mut Tally) {
         let Some(mut submission) = list.submission.clone() else { return };
-        let records: Vec<_> = list.states.iter().map(record).collect();
+        let records: Vec<_> = list.states.rest.iter().map(record).collect();
         let list = match caught(self.registry.submit(&records)).await {
             Ok(Submitted::Taken { request_id, record_ids }) => {
                 tracing::info!(submission = %submission.id, records = records.len(), "bulk submission taken");
                 fortune.taken = true;
                 tally.finished += records.len();
                 submission.request_id = Some(request_id);
-                let now = list.states.iter().map(member).chain(list.removed.iter().map(|(state, _)| member(state))).collect();
+                let removed = list.states.removed.iter().map(|(state, _)| member(state));
+                let now = list.states.rest.iter().map(member).chain(removed).collect();
                 let reordered = std::mem::replace(&mut submission.members, now) != submission.members;
                 for (member, record_id) in submission.members.iter_mut().zip(record_ids) {
                     member.record_id = record_id;
@@ -153,10 +129,9 @@ impl Push<'_> {
                 return self.judge_removed(list, tally).await;
             }
             Ok(Submitted::Refused(refused)) if list.refusals < RESUBMISSIONS => {
-                if list.leave_out(refused) {
-                    if list.states.is_empty() {
-                        // Every record was named, so nothing is left to prove the positions by, or to doubt them.
-                        list.refusals = 1;
+                if list.states.leave_out(refused) {
+                    list.refusals += 1;
+                    if list.states.rest.is_empty() {
                         fortune.untaken.push(submission);
                         return self.judge_removed(list, tally).await;
                     }
@@ -167,14 +142,14 @@ impl Push<'_> {
             Err(RegistryError::Unanswered { why }) => {
                 tracing::warn!(submission = %submission.id, why, "bulk submission unanswered: it is looked after again");
                 fortune.unanswered += 1;
-                tally.finished += records.len() + list.removed.len();
+                tally.finished += records.len() + list.states.removed.len();
                 return;
             }
             Ok(Submitted::Refused(_)) | Err(RegistryError::Defect { .. }) => list,
             Err(RegistryError::Held { why, code }) => {
                 fortune.untaken.push(submission);
                 let again = list.again;
-                let mut parts: Vec<_> = apart(list.into_states(), why).into_iter().map(|part| List::of(part, again)).collect();
+                let mut parts: Vec<_> = apart(list.states.into_all(), why).into_iter().map(|part| List::of(part, again)).collect();
                 if parts.len() > 1 {
                     tracing::warn!(?why, code, parts = parts.len(), "a bulk submission was refused as a whole: it is handed in apart");
                     parts.into_iter().rev().for_each(|part| open.push_front(part));
@@ -200,7 +175,7 @@ impl Push<'_> {
             let error = RegistryError::Defect { why: "every bulk submission is refused".into() };
             return self.give_up(open.drain(..), error, tally).await;
         }
-        let List { states: mut first, removed, again, .. } = list;
+        let List { states: Sifted { rest: mut first, removed, .. }, again, .. } = list;
         let second = first.split_off(first.len() / 2);
         let suspects = removed.into_iter().map(|(state, _)| state).collect();
         for part in [suspects, second, first] {
@@ -210,16 +185,15 @@ impl Push<'_> {
         }
     }
 
-    /// Judges what a list was refused for, now that it was taken without. That it was, after one refusal,
-    /// proves the positions. After several it may be that they are counted otherwise than we read them:
-    /// then each record is sent by itself.
+    /// Judges what a list was refused for, now that it was taken without. Where a record may have been taken
+    /// out by a mistake, each is sent by itself.
     async fn judge_removed(&self, list: List, tally: &mut Tally) {
-        if list.refusals > 1 {
-            let states: Vec<_> = list.removed.into_iter().map(|(state, _)| state).collect();
+        if list.states.is_doubtful {
+            let states: Vec<_> = list.states.removed.into_iter().map(|(state, _)| state).collect();
             self.add_instead(&states, list.again, tally).await;
             return;
         }
-        let mut judging = futures::stream::iter(list.removed)
+        let mut judging = futures::stream::iter(list.states.removed)
             .map(|(state, code)| async move {
                 let sent = member(&state);
                 let done = self.judge_sent(&sent, Some(&state), Verdict::Refused(code), list.again).await;
@@ -255,15 +229,15 @@ impl Push<'_> {
             created_at: now,
             checks: 0,
             again: list.again,
-            members: members(&list.states),
+            members: members(&list.states.rest),
         };
         let id = submission.id.as_str();
         // A submission of records that went before is waited for until it is forgotten.
         let due = later(now, if list.again { RESULTS_KEPT + LOOK_AT_STATE } else { LOOK_AT_STATE });
         let written = async {
             self.ledger.write_submission(&submission, later(now, self.grace)).await?;
-            let mut marks = futures::stream::iter(&list.states).map(|state| self.ledger.submitted(state, id, due)).buffered(AT_ONCE);
-            let mut marked = Vec::with_capacity(list.states.len());
+            let mut marks = futures::stream::iter(&list.states.rest).map(|state| self.ledger.submitted(state, id, due)).buffered(AT_ONCE);
+            let mut marked = Vec::with_capacity(list.states.rest.len());
             while let Some(mark) = marks.next().await {
                 marked.push(mark?);
             }
@@ -277,10 +251,10 @@ impl Push<'_> {
                     self.forget(&submission).await;
                     return None;
                 }
-                Some(List { states: ours, submission: Some(submission), ..list })
+                Some(List { states: Sifted::of(ours), submission: Some(submission), ..list })
             }
             Err(error) => {
-                self.all_failed(&members(&list.states), error.into(), tally).await;
+                self.all_failed(&members(&list.states.rest), error.into(), tally).await;
                 None
             }
         }
@@ -288,7 +262,7 @@ impl Push<'_> {
 
     /// The registry takes none of these now.
     async fn give_up(&self, lists: impl Iterator<Item = List>, error: RegistryError, tally: &mut Tally) {
-        let states: Vec<_> = lists.flat_map(List::into_states).collect();
+        let states: Vec<_> = lists.flat_map(|list| list.states.into_all()).collect();
         // Their messages come again, and then they must be pending; what waits longer is marked so by
         // the answer itself.
         let pending = self.unmark(&states, tally).await;
@@ -297,7 +271,7 @@ impl Push<'_> {
 
     /// Leaves lists to their messages.
     async fn leave(&self, lists: impl Iterator<Item = List>, tally: &mut Tally) {
-        let states: Vec<_> = lists.flat_map(List::into_states).collect();
+        let states: Vec<_> = lists.flat_map(|list| list.states.into_all()).collect();
         tracing::warn!(keys = states.len(), "no time is left for these keys: their messages come again");
         let pending = self.unmark(&states, tally).await;
         tally.failed.extend(pending.into_iter().map(|state| state.key));

@@ -1,8 +1,13 @@
 //! The handler with a ledger, queues and brands of its own, and the queue's messages in its batches.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use aws_sdk_sqs::config::interceptors::BeforeSerializationInterceptorContextRef;
+use aws_sdk_sqs::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_sqs::error::BoxError;
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchInput;
 use axum::extract::State;
 use iys_push::{App, Reach};
 use jiff::{SignedDuration, Timestamp};
@@ -33,6 +38,7 @@ pub(crate) struct Desk {
     pub(crate) brands: Vec<Brand>,
     sqs: aws_sdk_sqs::Client,
     push_url: String,
+    pub(crate) later: Later,
     pub(crate) app: App,
 }
 
@@ -50,7 +56,8 @@ impl Desk {
     /// A desk for brands, each of which is served by the registry that `reach` makes.
     pub(crate) async fn new(clock: ManualClock, documents: Vec<String>, reach: impl FnOnce(&Ledger) -> Reach) -> Self {
         let ledger = harness::ledger().await;
-        let (client, push_url, relay_url) = sqs::queues(|config| config).await;
+        let later = Later::new(clock.clone());
+        let (client, push_url, relay_url) = sqs::queues(|config| config.interceptor(later.clone())).await;
         let queues = Queues::new(client.clone(), push_url.clone(), relay_url);
         let brands: Vec<Brand> = documents.iter().map(|document| Brand::read(document).expect("a brand")).collect();
         let app = App {
@@ -62,7 +69,7 @@ impl Desk {
             grace: GRACE,
             result_wait: RESULT_WAIT,
         };
-        Self { intake: Intake::new(ledger.clone(), queues, GRACE), clock, ledger, brands, sqs: client, push_url, app }
+        Self { intake: Intake::new(ledger.clone(), queues, GRACE), clock, ledger, brands, sqs: client, push_url, later, app }
     }
 
     /// The key of an address of a brand.
@@ -80,9 +87,9 @@ impl Desk {
         Movement { key, recipient, head }
     }
 
-    /// Takes everything that can be received off the queue, as a batch.
+    /// Takes everything off the queue whose time has come, as a batch.
     pub(crate) async fn batch(&self) -> SqsEvent {
-        let mut records = Vec::new();
+        let mut records = self.later.due();
         loop {
             let answer = self.sqs.receive_message().queue_url(&self.push_url).max_number_of_messages(10).send().await.expect("messages");
             let messages = answer.messages.unwrap_or_default();
@@ -110,6 +117,60 @@ impl Desk {
         let failed: Vec<_> = response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
         again.records.retain(|message| message.message_id.as_ref().is_some_and(|id| failed.contains(id)));
         again
+    }
+}
+
+/// The messages that are delayed. The queue goes by the machine's clock, so that it never shows them, and
+/// this by the test's.
+#[derive(Clone)]
+pub(crate) struct Later {
+    clock: ManualClock,
+    waiting: Arc<Mutex<Vec<(Timestamp, String)>>>,
+}
+
+impl fmt::Debug for Later {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Later")
+    }
+}
+
+impl Later {
+    fn new(clock: ManualClock) -> Self {
+        Self { clock, waiting: Arc::default() }
+    }
+
+    /// Takes the messages whose time has come, with ids of their own.
+    fn due(&self) -> Vec<(String, String)> {
+        let now = self.clock.now();
+        let due: Vec<_> = self.waiting.lock().unwrap().extract_if(.., |(at, _)| *at <= now).collect();
+        due.into_iter().enumerate().map(|(number, (at, body))| (format!("{}-{number}", at.as_second()), body)).collect()
+    }
+
+    /// When the next one is due.
+    pub(crate) fn next(&self) -> Option<Timestamp> {
+        self.waiting.lock().unwrap().iter().map(|(at, _)| *at).min()
+    }
+}
+
+impl Intercept for Later {
+    fn name(&self) -> &'static str {
+        "Later"
+    }
+
+    fn read_before_serialization(
+        &self,
+        context: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(batch) = context.input().downcast_ref::<SendMessageBatchInput>() else { return Ok(()) };
+        for entry in batch.entries() {
+            if let Some(seconds @ 1..) = entry.delay_seconds() {
+                let at = self.clock.now() + SignedDuration::from_secs(seconds.into());
+                self.waiting.lock().unwrap().push((at, entry.message_body().to_owned()));
+            }
+        }
+        Ok(())
     }
 }
 

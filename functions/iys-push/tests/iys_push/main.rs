@@ -5,6 +5,7 @@
 #[path = "../../../../shared/tests/sync/book.rs"]
 #[expect(dead_code, reason = "the registry in memory can do more than is tried here")]
 mod book;
+mod crowd;
 mod desk;
 #[path = "../../../../shared/tests/sync/fuse.rs"]
 #[expect(dead_code, reason = "nothing is broken here but by the registry")]
@@ -12,5 +13,7 @@ mod fuse;
 mod handler;
 #[path = "../../../../shared/tests/harness/mod.rs"]
 mod harness;
+mod people;
+mod simulator;
 #[path = "../../../../shared/tests/harness/sqs.rs"]
 mod sqs;

@@ -119,9 +119,9 @@ fn is_final(disposition: Disposition) -> bool {
     )
 }
 
-/// The refused records of a list by position, each with the error that counts. İYS's newer samples
+/// The refused records of a list (or addresses of a question) by position, each with the error that counts. İYS's newer samples
 /// count from 0; a position that equals the number of records proves that it counted from 1.
-fn refused_records(problems: &[Problem], status: u16, records: usize) -> Option<Vec<(usize, Code)>> {
+pub(super) fn refused_records(problems: &[Problem], status: u16, records: usize) -> Option<Vec<(usize, Code)>> {
     let from_one = problems.iter().any(|problem| problem.index == Some(records)) && problems.iter().all(|problem| problem.index != Some(0));
     let mut by_position: BTreeMap<usize, Vec<Problem>> = BTreeMap::new();
     for problem in problems {
