@@ -35,6 +35,7 @@ pub(crate) struct Simulator {
 impl Simulator {
     /// The local brand with its dealers. The clock may stand, so that nothing is limited by the second.
     pub(crate) async fn start(clock: &ManualClock, switches: Switches) -> Self {
+        rustls::crypto::ring::default_provider().install_default().ok();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
         let demo = Provider::default();
