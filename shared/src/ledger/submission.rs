@@ -64,7 +64,7 @@ pub struct Submission {
     pub checks: u16,
     /// Whether its records were handed in before, in a submission without results.
     pub again: bool,
-    /// Its records in the order in which they were sent, then those that were taken out of the list.
+    /// Its records in the order in which they were sent.
     pub members: Vec<Member>,
 }
 

@@ -23,7 +23,7 @@ use super::patience::{HELD_RETRY, growing, later};
 use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record, urgent_first};
 use super::reading;
 use super::sift::Sifted;
-use crate::consent::code::Hold;
+use crate::consent::code::{Code, Hold};
 use crate::consent::plan::{self, Step};
 use crate::consent::{Answer, ConsentKey, ConsentState, Status, Sync, Target};
 use crate::ledger::{LedgerError, Member, RESULTS_KEPT, Submission};
@@ -117,8 +117,9 @@ impl Push<'_> {
                 fortune.taken = true;
                 tally.finished += records.len();
                 submission.request_id = Some(request_id);
-                let removed = list.states.removed.iter().map(|(state, _)| member(state));
-                let now = list.states.rest.iter().map(member).chain(removed).collect();
+                // What was taken out is no part of it any more: nothing of its results will be about that.
+                let removed = self.set_free(&mut list, tally).await;
+                let now = members(&list.states.rest);
                 let reordered = std::mem::replace(&mut submission.members, now) != submission.members;
                 for (member, record_id) in submission.members.iter_mut().zip(record_ids) {
                     member.record_id = record_id;
@@ -126,14 +127,15 @@ impl Push<'_> {
                 // If this is lost, the sweep finds the submission unanswered and its records are sent
                 // again, which the registry takes for what it is.
                 self.note_taken(&mut submission, reordered).await;
-                return self.judge_removed(list, tally).await;
+                return self.judge_removed(removed, &list, tally).await;
             }
             Ok(Submitted::Refused(refused)) if list.refusals < RESUBMISSIONS => {
                 if list.states.leave_out(refused) {
                     list.refusals += 1;
                     if list.states.rest.is_empty() {
                         fortune.untaken.push(submission);
-                        return self.judge_removed(list, tally).await;
+                        let removed = self.set_free(&mut list, tally).await;
+                        return self.judge_removed(removed, &list, tally).await;
                     }
                     return open.push_front(list);
                 }
@@ -185,15 +187,23 @@ impl Push<'_> {
         }
     }
 
+    /// Makes pending what was taken out of a list, so that the message or the sweep finds it should this run
+    /// end early.
+    async fn set_free(&self, list: &mut List, tally: &mut Tally) -> Vec<(ConsentState, Code)> {
+        let (states, codes): (Vec<_>, Vec<_>) = std::mem::take(&mut list.states.removed).into_iter().unzip();
+        let codes: HashMap<_, _> = states.iter().map(|state| state.key.clone()).zip(codes).collect();
+        let pending = self.unmark(&states, tally).await;
+        pending.into_iter().filter_map(|state| codes.get(&state.key).copied().map(|code| (state, code))).collect()
+    }
+
     /// Judges what a list was refused for, now that it was taken without. Where a record may have been taken
     /// out by a mistake, each is sent by itself.
-    async fn judge_removed(&self, list: List, tally: &mut Tally) {
+    async fn judge_removed(&self, removed: Vec<(ConsentState, Code)>, list: &List, tally: &mut Tally) {
         if list.states.is_doubtful {
-            let states: Vec<_> = list.states.removed.into_iter().map(|(state, _)| state).collect();
-            self.add_instead(&states, list.again, tally).await;
-            return;
+            let states: Vec<_> = removed.into_iter().map(|(state, _)| state).collect();
+            return self.add_each(&states, list.again, tally).await;
         }
-        let mut judging = futures::stream::iter(list.states.removed)
+        let mut judging = futures::stream::iter(removed)
             .map(|(state, code)| async move {
                 let sent = member(&state);
                 let done = self.judge_sent(&sent, Some(&state), Verdict::Refused(code), list.again).await;

@@ -363,6 +363,30 @@ async fn addresses_with_an_onay_are_those_that_the_answer_lists() {
         setup.iys.answer(MULTI, answer);
         assert_eq!(kind(&ask().await.unwrap_err()), "defect");
     }
+    // What it is refused for is told where that is an address, and nothing else is.
+    let error = |code: &str, location: serde_json::Value| json!({"code": code, "message": "…", "location": location, "value": EMAIL});
+    for (errors, expected) in [
+        (vec![error("H464", json!(["recipients", 1]))], Some(vec![(1, "H464")])),
+        (vec![error("H464", json!(["recipients", 1])), error("H464", json!(["recipients", "0"]))], Some(vec![(0, "H464"), (1, "H464")])),
+        // Counted from one, which the last position proves.
+        (vec![error("H464", json!(["recipients", 2]))], Some(vec![(1, "H464")])),
+        (vec![error("H464", json!(["recipients", 3]))], None),
+        (vec![error("H464", json!(null))], None),
+        (vec![error("H193", json!(["recipients", 1]))], None),
+        (vec![error("H464", json!(["recipients", 1])), error("H478", json!(null))], None),
+    ] {
+        setup.iys.answer(MULTI, Answer::json(422, json!({"errors": errors})));
+        match (ask().await.unwrap_err(), expected) {
+            (RegistryError::RefusedFor(refused), Some(expected)) => {
+                let refused: Vec<_> = refused.iter().map(|(at, code)| (*at, code.to_string())).collect();
+                assert_eq!(refused, expected.iter().map(|(at, code)| (*at, (*code).to_owned())).collect::<Vec<_>>());
+            }
+            (error, expected) => assert_eq!((kind(&error), expected), ("defect", None)),
+        }
+    }
+    setup.iys.answer(MULTI, Answer::error(422, "H464"));
+    let alone = setup.registry.onays(Channel::Eposta, RecipientType::Bireysel, &[email()]).await.unwrap_err();
+    assert!(matches!(&alone, RegistryError::RefusedFor(refused) if refused.len() == 1 && refused[0].0 == 0), "{}", kind(&alone));
     let asked = setup.iys.seen(MULTI).len();
     assert!(setup.registry.onays(Channel::Eposta, RecipientType::Bireysel, &[]).await.unwrap().is_empty());
     assert_eq!(setup.iys.seen(MULTI).len(), asked);

@@ -77,6 +77,12 @@ pub(crate) struct Inner {
     pub(crate) ordered: HashMap<Recipient, VecDeque<Code>>,
     /// Whether a submission that is refused at the door is told of one record at a time.
     pub(crate) one_at_a_time: bool,
+    /// Whether it is told of the records of one code at a time, as where one check comes after another.
+    pub(crate) one_code_at_a_time: bool,
+    /// Addresses that a question is refused for, with their position.
+    pub(crate) unaskable: HashMap<Recipient, Code>,
+    /// Whether a question of several addresses is refused without any position.
+    pub(crate) questions_without_positions: bool,
     /// Whether positions at the door are counted from one, without anything to prove it.
     pub(crate) door_from_one: bool,
     /// What records of a channel are refused with; a list is refused as a whole.
@@ -197,6 +203,9 @@ impl Book {
             refused_unnamed: HashMap::new(),
             ordered: HashMap::new(),
             one_at_a_time: false,
+            one_code_at_a_time: false,
+            unaskable: HashMap::new(),
+            questions_without_positions: false,
             door_from_one: false,
             refuses: HashMap::new(),
             is_full: false,
@@ -305,6 +314,10 @@ impl Registry for Book {
             if inner.one_at_a_time {
                 refused.truncate(1);
             }
+            if inner.one_code_at_a_time {
+                let first = refused.iter().map(|(_, code)| code.to_string()).min();
+                refused.retain(|(_, code)| Some(code.to_string()) == first);
+            }
             if !refused.is_empty() {
                 return Ok(Submitted::Refused(refused));
             }
@@ -358,6 +371,13 @@ impl Registry for Book {
 
     async fn onays(&self, channel: Channel, kind: RecipientType, recipients: &[Recipient]) -> Result<HashSet<Recipient>, RegistryError> {
         self.serve(Op::Onays, recipients.len(), |inner| {
+            let unaskable = |(at, recipient): (usize, &Recipient)| inner.unaskable.get(recipient).map(|code| (at, *code));
+            let refused: Vec<_> = recipients.iter().enumerate().filter_map(unaskable).collect();
+            if !refused.is_empty() {
+                let told = !inner.questions_without_positions || recipients.len() == 1;
+                let defect = || RegistryError::Defect { why: "refused without a position".into() };
+                return Err(if told { RegistryError::RefusedFor(refused) } else { defect() });
+            }
             let holds = |recipient: &&Recipient| {
                 let rows = inner.rows.get(&((*recipient).clone(), channel, kind));
                 rows.and_then(|rows| rows.last()).is_some_and(|row| row.status == Status::Onay)

@@ -184,8 +184,8 @@ async fn invariant_1_ten_thousand_mixed_movements_end_as_they_must_with_the_fewe
     let lap = |what: &str| eprintln!("{what}: {:?}", begun.elapsed());
     let clock = ManualClock::at(START);
     let switches = Switches { foreign_numbers: false, email_form: EmailForm::Strict, first_karar: FirstKarar::H486, ..Switches::default() };
-    let iys = Simulator::start(&clock, switches).await;
-    let reach = |ledger: &_| Simulator::reach(&iys.url, ledger, &clock, "worker");
+    let iys = Simulator::start(&clock, |config| config.switches = switches).await;
+    let reach = |ledger: &_| Simulator::reach(&iys.url, simulator::PATIENCE, ledger, &clock, "worker");
     let desk = Desk::new(clock.clone(), vec![document("demo", 700_001, false)], reach).await;
     let mut maker = Maker::new(clock.now());
     let (people, last) = crowd(&mut maker);

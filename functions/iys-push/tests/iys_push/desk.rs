@@ -19,7 +19,9 @@ use shared::consent::{
 use shared::intake::Intake;
 use shared::ledger::Ledger;
 use shared::queue::Queues;
+use shared::sync::sweep::Sweep;
 
+use crate::fuse::Fuse;
 use crate::harness::{self, ManualClock};
 use crate::sqs;
 
@@ -36,8 +38,10 @@ pub(crate) struct Desk {
     pub(crate) ledger: Ledger,
     pub(crate) intake: Intake,
     pub(crate) brands: Vec<Brand>,
+    queues: Queues,
     sqs: aws_sdk_sqs::Client,
     push_url: String,
+    ssm: aws_sdk_ssm::Client,
     pub(crate) later: Later,
     pub(crate) app: App,
 }
@@ -55,21 +59,56 @@ pub(crate) fn document(name: &str, brand_code: u64, late_ret_as_hs_karar: bool) 
 impl Desk {
     /// A desk for brands, each of which is served by the registry that `reach` makes.
     pub(crate) async fn new(clock: ManualClock, documents: Vec<String>, reach: impl FnOnce(&Ledger) -> Reach) -> Self {
-        let ledger = harness::ledger().await;
+        Self::with_fuse(clock, Fuse::default(), documents, reach).await
+    }
+
+    /// The same where writes to the ledger and to the queues may go wrong, which is not tried again below
+    /// the code under test.
+    pub(crate) async fn with_fuse(clock: ManualClock, fuse: Fuse, documents: Vec<String>, reach: impl FnOnce(&Ledger) -> Reach) -> Self {
+        let (dynamo, table) = harness::store(|config| {
+            config.interceptor(fuse.clone()).retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::disabled())
+        })
+        .await;
+        let ledger = Ledger::new(dynamo, table);
         let later = Later::new(clock.clone());
-        let (client, push_url, relay_url) = sqs::queues(|config| config.interceptor(later.clone())).await;
+        let (client, push_url, relay_url) = sqs::queues(|config| {
+            let config = config.interceptor(fuse).interceptor(later.clone());
+            config.retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled())
+        })
+        .await;
         let queues = Queues::new(client.clone(), push_url.clone(), relay_url);
         let brands: Vec<Brand> = documents.iter().map(|document| Brand::read(document).expect("a brand")).collect();
-        let app = App {
-            brands: parameters(documents).await,
-            ledger: ledger.clone(),
-            queues: queues.clone(),
-            registry: reach(&ledger),
-            clock: clock.clock(),
-            grace: GRACE,
-            result_wait: RESULT_WAIT,
-        };
-        Self { intake: Intake::new(ledger.clone(), queues, GRACE), clock, ledger, brands, sqs: client, push_url, later, app }
+        let ssm = parameters(documents).await;
+        let app = app(&ssm, &ledger, &queues, reach(&ledger), &clock);
+        Self {
+            intake: Intake::new(ledger.clone(), queues.clone(), GRACE),
+            clock,
+            ledger,
+            brands,
+            queues,
+            sqs: client,
+            push_url,
+            ssm,
+            later,
+            app,
+        }
+    }
+
+    /// Another process of the function, with nothing in its memory.
+    pub(crate) fn restart(&mut self, reach: Reach) {
+        self.app = app(&self.ssm, &self.ledger, &self.queues, reach, &self.clock);
+    }
+
+    /// Forgets every message.
+    pub(crate) async fn lose_messages(&self) {
+        self.batch().await;
+        self.later.waiting.lock().unwrap().clear();
+    }
+
+    /// What the sweep of a brand does.
+    pub(crate) async fn sweep(&self, brand: usize) {
+        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.clock.clock(), grace: GRACE };
+        sweep.run(&self.brands[brand].name).await.unwrap();
     }
 
     /// The key of an address of a brand.
@@ -187,7 +226,7 @@ pub(crate) fn event(messages: impl IntoIterator<Item = (String, String)>) -> Sqs
 }
 
 /// A parameter store that holds these brands.
-async fn parameters(documents: Vec<String>) -> Brands {
+async fn parameters(documents: Vec<String>) -> aws_sdk_ssm::Client {
     let parameter = |document: String| {
         let name = serde_json::from_str::<serde_json::Value>(&document).expect("a document")["name"].as_str().expect("a name").to_owned();
         serde_json::json!({ "Name": format!("{BRANDS}{name}"), "Value": document })
@@ -204,5 +243,17 @@ async fn parameters(documents: Vec<String>) -> Brands {
         .credentials_provider(aws_sdk_ssm::config::Credentials::new("test", "test", None, None, "test"))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .endpoint_url(endpoint);
-    Brands::new(aws_sdk_ssm::Client::from_conf(config.build()), BRANDS)
+    aws_sdk_ssm::Client::from_conf(config.build())
+}
+
+fn app(ssm: &aws_sdk_ssm::Client, ledger: &Ledger, queues: &Queues, registry: Reach, clock: &ManualClock) -> App {
+    App {
+        brands: Brands::new(ssm.clone(), BRANDS),
+        ledger: ledger.clone(),
+        queues: queues.clone(),
+        registry,
+        clock: clock.clock(),
+        grace: GRACE,
+        result_wait: RESULT_WAIT,
+    }
 }

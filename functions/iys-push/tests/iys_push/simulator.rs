@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
-use sandbox::iys::{Brand, Config, Provider, Switches};
+use sandbox::iys::{Brand, Config, Provider};
 use serde_json::Value;
 use shared::iys::{Client, IysRegistry, Settings};
 use shared::ledger::Ledger;
@@ -12,6 +13,8 @@ use url::Url;
 
 use crate::harness::ManualClock;
 
+/// How long İYS's answers are waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// The retailers that the brand has.
 pub(crate) const DEALERS: [u64; 3] = [11_111_111, 22_222_222, 33_333_333];
 
@@ -26,7 +29,6 @@ pub(crate) enum Kind {
     MultiStatus,
 }
 
-#[derive(Clone)]
 pub(crate) struct Simulator {
     pub(crate) url: Url,
     http: reqwest::Client,
@@ -34,27 +36,30 @@ pub(crate) struct Simulator {
 
 impl Simulator {
     /// The local brand with its dealers. The clock may stand, so that nothing is limited by the second.
-    pub(crate) async fn start(clock: &ManualClock, switches: Switches) -> Self {
+    pub(crate) async fn start(clock: &ManualClock, change: impl FnOnce(&mut Config)) -> Self {
         rustls::crypto::ring::default_provider().install_default().ok();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
         let demo = Provider::default();
         let brands = demo.brands.iter().map(|brand| Brand { retailers: DEALERS.to_vec(), ..brand.clone() }).collect();
-        let config = Config {
+        let mut config = Config {
             clock: clock.clock(),
             calls_per_second: usize::MAX,
-            switches,
             providers: vec![Provider { brands, ..demo }],
             ..Config::default()
         };
+        change(&mut config);
         tokio::spawn(sandbox::iys::serve(listener, config, std::future::pending()));
         Self { url, http: reqwest::Client::new() }
     }
 
-    /// The registries of a process that reaches İYS at `url`.
-    pub(crate) fn reach(url: &Url, ledger: &Ledger, clock: &ManualClock, worker: &str) -> iys_push::Reach {
+    /// The registries of a process that reaches İYS at `url`, and waits `timeout` for its answers. What the
+    /// tests have refused slows nothing.
+    pub(crate) fn reach(url: &Url, timeout: Duration, ledger: &Ledger, clock: &ManualClock, worker: &str) -> iys_push::Reach {
         let mut settings = Settings::new(url.clone());
+        settings.timeout = timeout;
         settings.limits.calls_per_second = 1000;
+        settings.limits.quality_minimum_requests = u32::MAX;
         let client = Client::new(settings, ledger.clone(), clock.clock(), worker);
         Arc::new(move |brand| Box::new(IysRegistry::new(client.clone(), brand.clone())))
     }
