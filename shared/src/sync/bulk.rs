@@ -402,7 +402,9 @@ impl Push<'_> {
             // The registry keeps results for longer than most brands are stopped.
             Err(RegistryError::Held { why, code }) if now.duration_since(submission.created_at) < RESULTS_KEPT => {
                 tracing::info!(submission = id, ?why, code, "results cannot be asked for while the brand is held");
-                return Ok(self.wait_for_results(&mut submission, HELD_RETRY).await?);
+                let due = self.ask_in(&mut submission, HELD_RETRY);
+                self.ledger.note_held(&submission, due).await?;
+                return Ok(());
             }
             // However often it is asked for, or too late to be asked for: as good as no result.
             Err(error @ (RegistryError::Defect { .. } | RegistryError::Held { .. })) => {
