@@ -81,7 +81,8 @@ impl Push<'_> {
     /// record is narrowed down by halves, so that one bad record costs itself only.
     pub(super) async fn submit(&self, states: Vec<ConsentState>, again: bool, tally: &mut Tally) {
         let failed_before = tally.failed.len();
-        let most = self.registry.capabilities().bulk_records;
+        let capabilities = self.registry.capabilities();
+        let most = (capabilities.bulk_records, capabilities.bulk_bytes);
         let mut open: VecDeque<List> = lists(states, most).into_iter().map(|states| List::of(states, again)).collect();
         let mut fortune = Fortune::default();
         while let Some(list) = open.pop_front() {
@@ -574,18 +575,29 @@ struct Unjudged {
     moved_on: usize,
 }
 
-/// Splits records into lists of at most `most`, in their order, none with one address twice on one channel
-/// and for one kind of recipient: a registry that knows it by that would refuse the list.
-fn lists(states: Vec<ConsentState>, most: usize) -> Vec<Vec<ConsentState>> {
+/// Splits records into lists of at most `most.0` of them and `most.1` bytes, in their order, none with one
+/// address twice on one channel and for one kind of recipient: a registry that knows it by that would refuse
+/// the list. A record that is too large goes alone.
+fn lists(states: Vec<ConsentState>, most: (usize, usize)) -> Vec<Vec<ConsentState>> {
     let mut lists = Vec::new();
     let mut rest: VecDeque<ConsentState> = states.into();
     while !rest.is_empty() {
-        let (mut list, mut seen, mut twice) = (Vec::new(), HashSet::new(), VecDeque::new());
-        while list.len() < most.max(1)
+        let (mut list, mut seen, mut twice, mut bytes) = (Vec::new(), HashSet::new(), VecDeque::new(), 0);
+        while list.len() < most.0.max(1)
             && let Some(state) = rest.pop_front()
         {
+            let size = record(&state).size();
+            if !list.is_empty() && bytes + size > most.1 {
+                rest.push_front(state);
+                break;
+            }
             let known_as = (state.recipient.clone(), state.key.channel, state.key.recipient_type);
-            if seen.insert(known_as) { list.push(state) } else { twice.push_back(state) }
+            if seen.insert(known_as) {
+                bytes += size;
+                list.push(state);
+            } else {
+                twice.push_back(state);
+            }
         }
         twice.append(&mut rest);
         rest = twice;
@@ -689,9 +701,10 @@ mod tests {
         fn lists_are_full_hold_everything_once_and_no_address_twice(
             addresses in prop::collection::hash_set((0u8..12, 0u8..3), 0..30),
             most in 1usize..9,
+            bytes in 1usize..2000,
         ) {
             let states: Vec<_> = addresses.iter().map(|(address, secret)| state(*address, *secret)).collect();
-            let lists = lists(states.clone(), most);
+            let lists = lists(states.clone(), (most, bytes));
             let mut all: Vec<_> = lists.iter().flatten().map(|state| state.key.clone()).collect();
             let mut keys: Vec<_> = states.iter().map(|state| state.key.clone()).collect();
             all.sort_unstable();
@@ -700,10 +713,11 @@ mod tests {
             for list in &lists {
                 let known: HashSet<_> = list.iter().map(|state| &state.recipient).collect();
                 prop_assert!(!list.is_empty() && list.len() <= most && known.len() == list.len());
+                prop_assert!(list.len() == 1 || list.iter().map(|state| record(state).size()).sum::<usize>() <= bytes);
             }
             // Without an address that comes twice there are no more lists than needed, in the order given.
             let distinct: Vec<_> = (0u8..12).filter(|address| addresses.contains(&(*address, 0))).map(|address| state(address, 0)).collect();
-            let split: Vec<_> = super::lists(distinct.clone(), most);
+            let split: Vec<_> = super::lists(distinct.clone(), (most, usize::MAX));
             prop_assert_eq!(split.len(), distinct.len().div_ceil(most));
             prop_assert_eq!(split.concat(), distinct);
         }

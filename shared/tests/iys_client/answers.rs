@@ -245,6 +245,20 @@ async fn a_list_is_taken_with_its_ids_in_any_spelling_and_order() {
 }
 
 #[tokio::test]
+async fn the_size_of_a_record_is_that_of_its_json_or_more() {
+    let setup = setup().await;
+    let longest = Recipient::parse(&format!("{}@example.com", "a".repeat(250)), Channel::Eposta).unwrap();
+    let all = Retailers { code: Some(99_999_999), access: (10_000_000..10_003_000).collect() };
+    for (recipient, retailers) in [(longest, all), (email(), Retailers::default())] {
+        let one = Record { recipient, retailers, recipient_type: RecipientType::Bireysel, source: Source::HsFizikselOrtam, ..onay() };
+        setup.iys.answer(BULK, Answer::json(202, json!({"requestId": REQUEST})));
+        setup.registry.submit(std::slice::from_ref(&one)).await.unwrap();
+        let sent = setup.iys.seen(BULK).pop().unwrap().body.len();
+        assert!((one.size() - 120..=one.size()).contains(&sent), "{sent} of {}", one.size());
+    }
+}
+
+#[tokio::test]
 async fn errors_with_positions_refuse_those_records_whatever_their_codes() {
     let setup = setup().await;
     for (body, expected) in [

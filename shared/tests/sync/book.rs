@@ -99,6 +99,8 @@ pub(crate) struct Inner {
     pub(crate) takes: SignedDuration,
     /// Most records in a submission.
     pub(crate) bulk_records: usize,
+    /// How large they may be together.
+    pub(crate) bulk_bytes: usize,
     /// Addresses whose records are not processed.
     pub(crate) stuck: HashSet<Recipient>,
     pub(crate) naming: Naming,
@@ -214,6 +216,7 @@ impl Book {
             first_version: false,
             takes: SignedDuration::ZERO,
             bulk_records: 1000,
+            bulk_bytes: usize::MAX,
             stuck: HashSet::new(),
             naming: Naming::Ids,
             page: 100,
@@ -285,7 +288,9 @@ impl Book {
 #[async_trait]
 impl Registry for Book {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { bulk_records: self.inner().bulk_records, onays_recipients: 1000, recognises_resends: true }
+        let inner = self.inner();
+        let (bulk_records, bulk_bytes) = (inner.bulk_records, inner.bulk_bytes);
+        Capabilities { bulk_records, bulk_bytes, onays_recipients: 1000, recognises_resends: true }
     }
 
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {

@@ -561,8 +561,8 @@ async fn what_a_list_was_refused_for_costs_the_rest_no_second_mark() {
     world.fuse.set(None);
     world.push().run(&world.keys(0..MANY)).await;
     let count = |wanted: &str| world.fuse.trace().iter().filter(|effect| *effect == wanted).count();
-    // Members twice, head, a mark each, the one refusal, the ids.
-    assert_eq!((count("PutItem"), count("UpdateItem"), count("Submit")), (2 + 1 + MANY + 1 + 1, 1, 2));
+    // Members twice, head, a mark each, the one refusal, which is pending before it is judged, the ids.
+    assert_eq!((count("PutItem"), count("UpdateItem"), count("Submit")), (2 + 1 + MANY + 2 + 1, 1, 2));
 }
 
 #[tokio::test]

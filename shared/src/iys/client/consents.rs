@@ -16,6 +16,10 @@ use crate::registry::{Record, RegistryError, ResultLine, Submitted, Verdict};
 
 /// Most records in one bulk add (İYS documentation, `addBatchConsentV2`).
 pub(crate) const BULK_RECORDS: usize = 1000;
+/// Most bytes in one bulk add. İYS names no limit of its own, and common web servers and gateways take a
+/// million bytes unless they are told otherwise. A thousand plain records are a fifth of that, and only
+/// dealers make more: a thousand records of 3,000 dealers each would be 27 million bytes.
+pub(crate) const BULK_BYTES: usize = 1_000_000;
 
 impl Client {
     /// Registers one record (`addConsentV2`). An identical record sent again gives the same answer,
