@@ -180,8 +180,6 @@ fn end(state: &ConsentState) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_1_ten_thousand_mixed_movements_end_as_they_must_with_the_fewest_requests() {
-    let begun = std::time::Instant::now();
-    let lap = |what: &str| eprintln!("{what}: {:?}", begun.elapsed());
     let clock = ManualClock::at(START);
     let switches = Switches { foreign_numbers: false, email_form: EmailForm::Strict, first_karar: FirstKarar::H486, ..Switches::default() };
     let iys = Simulator::start(&clock, |config| config.switches = switches).await;
@@ -197,19 +195,14 @@ async fn invariant_1_ten_thousand_mixed_movements_end_as_they_must_with_the_fewe
     for planted in everybody.iter().filter_map(|person| person.planted.clone()) {
         iys.order(Method::POST, "refusals", planted).await;
     }
-
-    lap("set up");
     desk.listen(&people).await;
-    lap("listened");
     assert!(desk.deliver().await > MOVEMENTS as usize / KEYS / 2);
-    lap("delivered");
     desk.listen(&last).await;
     assert!(desk.deliver().await <= LAST as usize);
     // The results.
     assert_eq!(desk.later.next(), Some(clock.now() + RESULT_WAIT));
     clock.advance(RESULT_WAIT);
     assert!(desk.deliver().await > 0);
-    lap("results");
     assert_eq!((desk.deliver().await, desk.later.next()), (0, None), "nothing is left");
     let backlog = desk.ledger.backlog(&desk.brands[0].name, 100).await.unwrap();
     let open: Vec<_> = backlog.registry.keys().filter(|word| *word != "rejected" && *word != "settled").collect();
@@ -253,5 +246,4 @@ async fn invariant_1_ten_thousand_mixed_movements_end_as_they_must_with_the_fewe
     assert_eq!(stats["faults"], json!({"refusal": planted}));
     assert_eq!(iys.ask("refusals").await, json!([]), "every planted refusal was met");
     assert_eq!(iys.requests().await, fewest(&people, &last));
-    lap("checked");
 }
