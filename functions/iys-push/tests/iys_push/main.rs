@@ -15,6 +15,7 @@ mod handler;
 #[path = "../../../../shared/tests/harness/mod.rs"]
 #[expect(dead_code, reason = "every ledger here may break")]
 mod harness;
+mod mortal;
 mod people;
 mod simulator;
 #[path = "../../../../shared/tests/harness/sqs.rs"]
