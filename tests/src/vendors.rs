@@ -78,6 +78,12 @@ impl World {
         assert!(response.status().is_success(), "{}", response.status());
     }
 
+    /// Sets the callers that İYS lets in.
+    pub async fn list_addresses(&self, addresses: Value) {
+        let response = self.http.put(self.url(Vendor::Iys, "listed_addresses")).json(&addresses).send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.status());
+    }
+
     /// Has İYS drop the local brand's push connections of a channel.
     pub async fn drop_push(&self, channel: &str, how: &str) {
         let answer = self.act(Vendor::Iys, "push/drop", &json!({ "brandCode": BRAND_CODE, "type": channel, "how": how })).await;

@@ -141,6 +141,12 @@ impl World {
         Self { stack, http, tap, silences: Mutex::default(), _black_box: black_box, _brands: brands }
     }
 
+    /// Base address of İYS's simulator.
+    #[must_use]
+    pub fn iys_url(&self) -> &str {
+        self.stack.iys_url()
+    }
+
     /// The running function processes: name of the function and process id.
     #[must_use]
     pub fn processes(&self) -> Vec<(String, u32)> {

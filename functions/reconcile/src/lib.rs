@@ -14,6 +14,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared::brand::Brand;
 use shared::brands::Brands;
 use shared::clock::Clock;
@@ -33,19 +34,26 @@ use questions::Invocation;
 
 /// What the handler works with.
 pub struct App {
-    brands: Brands,
-    ledger: Ledger,
-    queues: Queues,
-    intake: Intake,
-    iys: iys::Client,
-    clock: Clock,
-    grace: SignedDuration,
+    /// The brands.
+    pub brands: Brands,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The queues.
+    pub queues: Queues,
+    /// Where movements that the feeds bring come in.
+    pub intake: Intake,
+    /// İYS.
+    pub iys: iys::Client,
+    /// The clock.
+    pub clock: Clock,
+    /// When the sweep looks after work that a run leaves open.
+    pub grace: SignedDuration,
     /// How long a barred brand is left alone between two looks at its account.
-    pause: SignedDuration,
+    pub pause: SignedDuration,
     /// Base address of the HTTP API.
-    api: Url,
+    pub api: Url,
     /// Who tells the address that calls come from.
-    egress: Egress,
+    pub egress: Egress,
 }
 
 /// What the schedule asks for.
@@ -64,7 +72,7 @@ pub enum Job {
         brand: Option<String>,
     },
     /// Keep İYS's push connections: for all brands that leave it to the system, or for one that is named,
-    /// whatever its document says.
+    /// whatever its document says. Those of a brand that leaves it to the system no more are ended.
     #[serde(alias = "register_push")]
     PushService {
         /// The brand's name.
@@ -117,14 +125,20 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         api: environment::api_url()?,
         egress: Egress::from_environment()?,
     });
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Invocation>| {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = app.clone();
-        async move { app.invoked(event.payload).await }
+        async move { app.invoke(event.payload).await }
     }))
     .await
 }
 
 impl App {
+    /// What the function is invoked with: scheduled work, or a question; and its answer.
+    pub async fn invoke(&self, payload: Value) -> Result<Value, lambda_runtime::Error> {
+        let answer = self.invoked(serde_json::from_value::<Invocation>(payload)?).await?;
+        Ok(serde_json::to_value(answer)?)
+    }
+
     /// Does a job for every brand. One brand's failure stops no other; the run as a whole then fails,
     /// so that the function's error metric shows it.
     pub async fn handle(&self, job: Job) -> Result<Report, lambda_runtime::Error> {
@@ -149,10 +163,10 @@ impl App {
                     let occasion = if by_hand { Occasion::Asked } else { Occasion::Scheduled };
                     Box::pin(self.tend(brand, occasion, &mut report)).await;
                 }
-                Job::PushService { url, .. } if by_hand || brand.iys.push_service => {
-                    Box::pin(self.push_service(brand, url.as_ref(), &mut report)).await;
+                Job::PushService { url, .. } => {
+                    let wanted = by_hand || brand.iys.push_service;
+                    Box::pin(self.push_service(brand, url.as_ref(), wanted, &mut report)).await;
                 }
-                Job::PushService { .. } => {}
             }
         }
         if report.failed > 0 { Err(format!("{job:?} failed for {} of the brands", report.failed).into()) } else { Ok(report) }

@@ -44,6 +44,9 @@ pub struct Fault {
     /// Beginning of the request path; with a final `$` the whole path. Absent: every vendor path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// HTTP method of the requests. Absent: every one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// How it goes wrong.
     pub kind: Kind,
     /// HTTP status for [`Kind::Status`]; 500 if absent.
@@ -71,7 +74,10 @@ impl Fault {
         Duration::from_millis(self.latency_ms)
     }
 
-    fn hits(&self, path: &str) -> bool {
+    fn hits(&self, method: &str, path: &str) -> bool {
+        if self.method.as_deref().is_some_and(|wanted| wanted != method) {
+            return false;
+        }
         match self.path.as_deref() {
             None => true,
             Some(wanted) => match wanted.strip_suffix('$') {
@@ -103,11 +109,11 @@ impl Faults {
         self.lock().iter().cloned().collect()
     }
 
-    /// The fault that hits a request to `path`, if any; uses up one of its count.
+    /// The fault that hits a request, if any; uses up one of its count.
     #[must_use]
-    pub fn take(&self, path: &str) -> Option<Fault> {
+    pub fn take(&self, method: &str, path: &str) -> Option<Fault> {
         let mut faults = self.lock();
-        let at = faults.iter().position(|fault| fault.count > 0 && fault.hits(path))?;
+        let at = faults.iter().position(|fault| fault.count > 0 && fault.hits(method, path))?;
         let fault = faults.get_mut(at)?;
         fault.count -= 1;
         let hit = fault.clone();
@@ -127,17 +133,17 @@ mod tests {
     use super::*;
 
     fn fault(path: Option<&str>, count: u64) -> Fault {
-        Fault { path: path.map(str::to_owned), kind: Kind::Drop, status: None, body: None, latency_ms: 0, count }
+        Fault { path: path.map(str::to_owned), method: None, kind: Kind::Drop, status: None, body: None, latency_ms: 0, count }
     }
 
     #[test]
     fn a_fault_hits_its_path_prefix_as_often_as_ordered() {
         let faults = Faults::default();
         faults.add(fault(Some("/sps"), 2));
-        assert!(faults.take("/oauth2/token").is_none());
-        assert!(faults.take("/sps/1").is_some());
-        assert!(faults.take("/sps/2").is_some());
-        assert!(faults.take("/sps/3").is_none());
+        assert!(faults.take("GET", "/oauth2/token").is_none());
+        assert!(faults.take("GET", "/sps/1").is_some());
+        assert!(faults.take("GET", "/sps/2").is_some());
+        assert!(faults.take("GET", "/sps/3").is_none());
         assert!(faults.left().is_empty());
     }
 
@@ -145,7 +151,15 @@ mod tests {
     fn a_dollar_sign_asks_for_the_whole_path() {
         let faults = Faults::default();
         faults.add(fault(Some("/a/consents$"), 1));
-        assert!(faults.take("/a/consents/request").is_none());
-        assert!(faults.take("/a/consents").is_some());
+        assert!(faults.take("GET", "/a/consents/request").is_none());
+        assert!(faults.take("GET", "/a/consents").is_some());
+    }
+
+    #[test]
+    fn a_fault_of_one_method_leaves_the_others_alone() {
+        let faults = Faults::default();
+        faults.add(Fault { method: Some("POST".to_owned()), ..fault(Some("/a"), 1) });
+        assert!(faults.take("GET", "/a").is_none());
+        assert!(faults.take("POST", "/a").is_some());
     }
 }

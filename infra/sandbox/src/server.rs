@@ -149,7 +149,7 @@ async fn observed(observer: Observer, request: Request, next: Next) -> Response 
             .map_or_else(|| "(unknown path)".to_owned(), |matched| matched.as_str().to_owned()),
     };
     observer.stats.arrived((observer.clock)());
-    let Some(fault) = observer.faults.take(request.uri().path()) else {
+    let Some(fault) = observer.faults.take(request.method().as_str(), request.uri().path()) else {
         return serve(&observer, &call, request, next).await;
     };
     observer.stats.fault(fault.kind.name());

@@ -351,10 +351,15 @@ impl ConsentState {
             };
             self.open_insider_after_registry(now, due);
         } else if current {
+            let is_settled = matches!(answer, Answer::Settled { .. });
             self.insider = match (self.insider_doubt, &answer) {
                 // An older request may land after this one: the state is told once more when it
                 // cannot any longer.
                 (Some(until), Answer::Settled { outcome: Outcome::Applied, .. }) if until > now => Sync::Pending { due: until, sweeps: 0 },
+                // The registry's word has changed while Insider was told the one before.
+                _ if is_settled && self.insider_status().is_some_and(|status| status != sent.status) => Sync::Pending { due, sweeps: 0 },
+                // It knows of the registry's RET; the ONAY is still on its way there.
+                _ if is_settled && sent.status != self.head.status && self.registry.is_open() => Sync::Awaiting,
                 _ => sync_of(answer, now, &self.insider),
             };
         }
@@ -422,13 +427,26 @@ impl ConsentState {
             Status::Ret => Some(Status::Ret),
             Status::Onay if self.registry_holds_onay() => Some(Status::Onay),
             Status::Onay if matches!(self.registry, Sync::Rejected { .. }) => Some(Status::Ret),
+            // It turned out to hold a RET that Insider has not heard of. It hears of the ONAY once that stands.
+            Status::Onay if self.registry_holds_ret() && self.insider.due().is_some() => Some(Status::Ret),
             Status::Onay => None,
         }
+    }
+
+    /// What Insider is told of this state, to be recognised by when the answer comes: of an ONAY that the
+    /// registry does not hold it is told RET.
+    pub fn told_to_insider(&self) -> Sent {
+        Sent { status: self.insider_status().unwrap_or(self.head.status), ..self.head.sent() }
     }
 
     /// Whether the registry is known to hold an ONAY.
     pub fn registry_holds_onay(&self) -> bool {
         self.known.is_some_and(|known| known.status == Status::Onay)
+    }
+
+    /// Whether the registry is known to hold a RET.
+    fn registry_holds_ret(&self) -> bool {
+        self.known.is_some_and(|known| known.status == Status::Ret)
     }
 
     /// Whether the registry is known to hold the head's status.
@@ -533,6 +551,10 @@ impl ConsentState {
             }
         } else if matches!(self.registry, Sync::Settled { .. }) && self.known.is_some() && !self.registry_agrees() {
             self.registry = Sync::Pending { due, sweeps: 0 };
+            // Until the ONAY stands there again nobody may be messaged on it.
+            if self.registry_holds_ret() && matches!(self.insider, Sync::Settled { .. }) {
+                self.insider = Sync::Pending { due, sweeps: 0 };
+            }
         }
         if refused && self.head.status == Status::Onay && self.registry_agrees() {
             // Insider was told RET when it was refused.
@@ -631,6 +653,52 @@ mod tests {
         assert_eq!(state.insider_status(), Some(Status::Onay));
     }
 
+    /// An ONAY that both targets have, the registry as one that was there already.
+    fn onay_everywhere() -> ConsentState {
+        let onay = movement(Status::Onay, 10, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&onay));
+        let there = Answer::Settled { outcome: Outcome::AlreadyThere, transaction_id: None };
+        state.answered(Target::Registry, &onay.head.sent(), there, at(101), at(200));
+        state.answered(Target::Insider, &state.told_to_insider(), applied(), at(102), at(200));
+        assert!(matches!(state.insider, Sync::Settled { .. }));
+        state
+    }
+
+    #[test]
+    fn while_the_registry_holds_a_ret_after_all_insider_is_told_so_and_of_the_onay_once_it_stands() {
+        let mut state = onay_everywhere();
+        state.apply(&movement(Status::Ret, 5, Origin::Registry, "b"), at(110), at(200));
+        assert_eq!(state.registry, Sync::Pending { due: at(200), sweeps: 0 }, "the ONAY is the later word");
+        assert_eq!((state.insider.due(), state.insider_status()), (Some(at(200)), Some(Status::Ret)));
+        state.answered(Target::Insider, &state.told_to_insider(), applied(), at(111), at(200));
+        assert_eq!((&state.insider, state.insider_status()), (&Sync::Awaiting, None));
+        state.answered(Target::Registry, &state.head.sent(), applied(), at(112), at(200));
+        assert_eq!((state.insider.due(), state.insider_status()), (Some(at(200)), Some(Status::Onay)));
+        state.answered(Target::Insider, &state.told_to_insider(), applied(), at(113), at(200));
+        assert!(matches!(state.insider, Sync::Settled { .. }));
+    }
+
+    #[test]
+    fn what_insider_was_told_settles_nothing_when_the_registrys_word_has_changed_meanwhile() {
+        // Told RET, while the registry took the ONAY.
+        let mut state = onay_everywhere();
+        state.apply(&movement(Status::Ret, 5, Origin::Registry, "b"), at(110), at(200));
+        let told = state.told_to_insider();
+        state.answered(Target::Registry, &state.head.sent(), applied(), at(111), at(200));
+        state.answered(Target::Insider, &told, applied(), at(112), at(300));
+        assert_eq!((state.insider.due(), state.insider_status()), (Some(at(300)), Some(Status::Onay)));
+        // Told ONAY, while the registry turned out to hold a RET.
+        let onay = movement(Status::Onay, 10, Origin::Api, "a");
+        let mut state = state_of(std::slice::from_ref(&onay));
+        let there = Answer::Settled { outcome: Outcome::AlreadyThere, transaction_id: None };
+        state.answered(Target::Registry, &onay.head.sent(), there, at(101), at(200));
+        let told = state.told_to_insider();
+        assert_eq!(told.status, Status::Onay);
+        state.apply(&movement(Status::Ret, 5, Origin::Registry, "b"), at(102), at(200));
+        state.answered(Target::Insider, &told, applied(), at(103), at(300));
+        assert_eq!((state.insider.due(), state.insider_status()), (Some(at(300)), Some(Status::Ret)));
+    }
+
     #[test]
     fn an_onay_that_the_registry_refused_is_taken_back_at_insider() {
         let onay = movement(Status::Onay, 0, Origin::Insider, "a");
@@ -708,11 +776,13 @@ mod tests {
     #[test]
     fn a_closed_line_that_is_dated_before_our_newer_consent_is_known_and_the_consent_is_sent_over_it() {
         let newer = movement(Status::Onay, 10, Origin::Api, "b");
-        for order in [[newer.clone(), line_closed(0)], [line_closed(0), newer.clone()]] {
+        // A RET that Insider has not heard of yet is told all the same.
+        let untold = (Some(Status::Ret), Sync::Pending { due: at(200), sweeps: 0 });
+        for (order, told) in [([newer.clone(), line_closed(0)], (None, Sync::Awaiting)), ([line_closed(0), newer.clone()], untold)] {
             let mut state = state_of(&order);
             assert_eq!(state.known.map(|known| known.status), Some(Status::Ret));
             assert!(state.head.status == Status::Onay && state.registry.is_open());
-            assert_eq!((state.insider_status(), &state.insider), (None, &Sync::Awaiting), "not before the registry holds it");
+            assert_eq!((state.insider_status(), state.insider.clone()), told, "no ONAY before the registry holds it");
             state.answered(Target::Registry, &newer.head.sent(), applied(), at(101), at(200));
             assert_eq!(state.insider_status(), Some(Status::Onay));
         }

@@ -23,7 +23,7 @@ use super::patience::{HELD_RETRY, growing, later};
 use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record, urgent_first};
 use super::reading;
 use super::sift::Sifted;
-use crate::consent::code::{Code, Hold};
+use crate::consent::code::{self, Code, Hold};
 use crate::consent::plan::{self, Step};
 use crate::consent::{Answer, ConsentKey, ConsentState, Status, Sync, Target};
 use crate::ledger::{LedgerError, Member, RESULTS_KEPT, Submission};
@@ -198,13 +198,13 @@ impl Push<'_> {
     }
 
     /// Judges what a list was refused for, now that it was taken without. Where a record may have been taken
-    /// out by a mistake, each is sent by itself.
+    /// out by a mistake, each is sent by itself. So is one whose code judges no record.
     async fn judge_removed(&self, removed: Vec<(ConsentState, Code)>, list: &List, tally: &mut Tally) {
-        if list.states.is_doubtful {
-            let states: Vec<_> = removed.into_iter().map(|(state, _)| state).collect();
-            return self.add_each(&states, list.again, tally).await;
-        }
-        let mut judging = futures::stream::iter(removed)
+        let judges = |code: &Code| code::disposition(Some(&code.to_string()), 422).judges_a_record();
+        let (judged, rest): (Vec<_>, Vec<_>) = removed.into_iter().partition(|(_, code)| !list.states.is_doubtful && judges(code));
+        let rest: Vec<_> = rest.into_iter().map(|(state, _)| state).collect();
+        self.add_each(&rest, list.again, tally).await;
+        let mut judging = futures::stream::iter(judged)
             .map(|(state, code)| async move {
                 let sent = member(&state);
                 let done = self.judge_sent(&sent, Some(&state), Verdict::Refused(code), list.again).await;

@@ -89,6 +89,9 @@ pub(super) struct Tally {
     doubtful: Vec<(ConsentState, Question)>,
     /// Keys of which it was asked in this run.
     asked: HashSet<ConsentKey>,
+    /// Keys that it answers no question about: they are sent unasked, because an answer to a question judges
+    /// no record.
+    unaskable: HashSet<ConsentKey>,
     /// Keys that Insider has something to be told of.
     for_insider: Vec<ConsentKey>,
     /// What was held in this run.
@@ -280,6 +283,7 @@ impl Push<'_> {
             let asked = tally.asked.contains(&state.key);
             let next_step = if asked { plan::next_step } else { plan::next_step_unasked };
             match next_step(&state, self.policy(&state), now) {
+                Step::Ask if tally.unaskable.contains(&state.key) => send.push(state),
                 Step::Nothing => tally.finished += 1,
                 Step::Ask => ask.push((state, Question::Plan)),
                 Step::Send => send.push(state),
@@ -400,13 +404,14 @@ impl Push<'_> {
                 answered = true;
                 let Sifted { rest, removed, .. } = chunk;
                 tally.asked.extend(rest.iter().map(|(state, _)| state.key.clone()));
+                tally.unaskable.extend(removed.iter().map(|((state, _), _)| state.key.clone()));
                 let told = rest.into_iter().map(|(state, question)| (state, *question, Ok(onays.contains(&state.recipient))));
-                let untold = removed.into_iter().map(|((state, question), code)| (state, *question, Err(code)));
+                let untold = removed.into_iter().map(|((state, question), _)| (state, *question, Err(())));
                 let mut answers = futures::stream::iter(told.chain(untold))
                     .map(|(state, question, answer)| async move {
                         let done = match answer {
                             Ok(held) => self.told_of_onay(state, question, held).await,
-                            Err(code) => self.not_told(state, question, code).await,
+                            Err(()) => self.not_told(state, question).await,
                         };
                         (member(state), done)
                     })
@@ -418,13 +423,14 @@ impl Push<'_> {
         }
     }
 
-    /// The registry answers no question about an address, for what it is. A record of it would be refused as
-    /// well.
-    async fn not_told(&self, state: &ConsentState, question: Question, code: Code) -> Result<Done, RegistryError> {
+    /// The registry answers no question about an address, for what it is.
+    async fn not_told(&self, state: &ConsentState, question: Question) -> Result<Done, RegistryError> {
         match question {
+            // Its verdict on the record will say what it makes of the address.
+            Question::Plan => Ok(Next::Step(Box::new(state.clone())).into()),
+            Question::Late => self.answer(state, Answer::Rejected(Code::TOO_LATE.to_string())).await,
             // It says that it holds something newer all the same.
             Question::Newer => self.fetch(state).await,
-            Question::Plan | Question::Late => self.answer(state, Answer::Rejected(code.to_string())).await,
         }
     }
 

@@ -203,7 +203,7 @@ impl Relay<'_> {
         for state in telling.states.iter().filter(|state| state.insider.due().is_some()) {
             let now = (self.clock)();
             let due = later(now, self.grace);
-            let noted = self.ledger.answered(&state.key, Target::Insider, &state.head.sent(), answer.clone(), now, due).await;
+            let noted = self.ledger.answered(&state.key, Target::Insider, &state.told_to_insider(), answer.clone(), now, due).await;
             self.count(&state.key, noted.map(|_| ()), report);
         }
     }

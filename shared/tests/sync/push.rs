@@ -72,13 +72,15 @@ async fn a_consent_that_only_the_registry_knows_of_is_learnt_and_refused_there()
     assert_eq!((world.at_registry(1).await.as_str(), world.recorded(1)), ("applied", vec![ONAY, RET]));
 }
 
-/// A thousand refusals of consents that only the registry has; it answers no question about some of them.
+/// A thousand refusals of consents that only the registry has; it takes some for no addresses, neither in a
+/// question nor in a record.
 async fn a_thousand_refusals(unaskable: &[usize]) -> World {
     let world = World::new().await;
     world.held_before(0..1000);
     world.all_say(0..1000, RET, 30).await;
     for number in unaskable {
         world.book.inner().unaskable.insert(email(*number), "H464".parse().unwrap());
+        world.book.inner().refused_at_door.insert(email(*number), "H120".parse().unwrap());
     }
     world
 }
@@ -92,9 +94,9 @@ async fn questions_for_a_thousand(world: &World, unaskable: &[usize]) -> Vec<usi
         assert_eq!(state.registry.as_str(), if is_one { "rejected" } else { "submitted" });
     }
     for number in unaskable {
-        assert_eq!(world.at_registry(*number).await, "H464");
+        assert_eq!(world.at_registry(*number).await, "H120", "its record is judged, and not the question");
     }
-    assert_eq!(world.book.calls(Op::Submit), [1000 - unaskable.len()]);
+    assert_eq!((world.book.calls(Op::Submit), world.book.calls(Op::Add)), (vec![1000, 1000 - unaskable.len()], vec![]));
     world.book.calls(Op::Onays)
 }
 
@@ -115,13 +117,19 @@ async fn invariant_10_a_question_that_is_refused_without_a_position_is_asked_by_
 }
 
 #[tokio::test]
-async fn one_address_that_no_question_is_answered_about_is_refused_by_its_code() {
-    let world = World::new().await;
-    world.book.inner().unaskable.insert(email(1), "H464".parse().unwrap());
-    world.says(1, RET, 30).await;
-    world.drain().await;
-    assert_eq!((world.at_registry(1).await.as_str(), world.book.calls(Op::Onays)), ("H464", vec![1]));
-    assert_eq!(world.reachable(&email(1)).await, (true.into(), false.into()), "Insider is told all the same");
+async fn one_address_that_no_question_is_answered_about_is_sent_unasked() {
+    for (has, end) in [(true, "applied"), (false, "not_registered")] {
+        let world = World::new().await;
+        if has {
+            world.held_before([1]);
+        }
+        world.book.inner().unaskable.insert(email(1), "H464".parse().unwrap());
+        world.says(1, RET, 30).await;
+        world.drain().await;
+        assert_eq!((world.at_registry(1).await.as_str(), world.book.calls(Op::Onays)), (end, vec![1]));
+        assert_eq!(world.book.calls(Op::Add), [1]);
+        assert_eq!(world.reachable(&email(1)).await, (true.into(), false.into()), "Insider is told all the same");
+    }
 }
 
 #[tokio::test]

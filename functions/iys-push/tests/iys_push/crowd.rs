@@ -48,12 +48,12 @@ const KINDS: [(Kind, usize); 26] = [
     (Kind::PlantedLate, 15),
     (Kind::UnknownDealer, 60),
     (Kind::Abroad, 25),
-    (Kind::OddAddress, 25),
+    (Kind::OddAddress, 35),
     // Refused in the results.
     (Kind::PlantedInResults("H155"), 20),
     (Kind::PlantedInResults("H463"), 20),
     (Kind::DecisionOfNothing, 20),
-    // Refused as a question.
+    // Refused as a question, and then at the door or not at all.
     (Kind::RefusalOfOddAddress, 10),
     (Kind::PlantedInQuestion, 10),
     // Refused, and no harm: what is wanted stands there, or İYS's own movement counts.
@@ -125,8 +125,10 @@ fn fewest(people: &[Person], last: &[Person]) -> BTreeMap<simulator::Kind, u64> 
 fn violations(everybody: &[&Person]) -> Value {
     let mut expected = BTreeMap::<String, usize>::new();
     for person in everybody.iter().filter(|person| person.planted.is_none()) {
+        if person.spoils_question {
+            *expected.entry("invalid_query:H464".to_owned()).or_default() += 1;
+        }
         let kind = match &person.end {
-            End::Rejected(code) if person.spoils_question => format!("invalid_query:{code}"),
             End::Rejected(code) => format!("rejected:{code}"),
             End::Settled("not_registered") if person.sent => "rejected:H175".to_owned(),
             End::Settled("already_there") if person.sent => "rejected:H174".to_owned(),

@@ -8,11 +8,9 @@ use aws_sdk_sqs::config::interceptors::BeforeSerializationInterceptorContextRef;
 use aws_sdk_sqs::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sqs::error::BoxError;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchInput;
-use axum::extract::State;
 use iys_push::{App, Reach};
 use jiff::{SignedDuration, Timestamp};
 use shared::brand::Brand;
-use shared::brands::Brands;
 use shared::consent::{
     Channel, ConsentDate, ConsentKey, EventId, Head, Movement, Origin, Recipient, RecipientType, Retailers, Source, Status,
 };
@@ -23,7 +21,7 @@ use shared::sync::sweep::Sweep;
 
 use crate::fuse::Fuse;
 use crate::harness::{self, ManualClock};
-use crate::sqs;
+use crate::{parameters, sqs};
 
 /// A Friday, 13:00 in Türkiye.
 pub(crate) const START: &str = "2026-11-20T10:00:00Z";
@@ -31,7 +29,6 @@ pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(15);
 pub(crate) const RESULT_WAIT: SignedDuration = SignedDuration::from_secs(300);
 /// What the template gives the function.
 pub(crate) const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
-const BRANDS: &str = "/brands/";
 
 pub(crate) struct Desk {
     pub(crate) clock: ManualClock,
@@ -78,7 +75,7 @@ impl Desk {
         .await;
         let queues = Queues::new(client.clone(), push_url.clone(), relay_url);
         let brands: Vec<Brand> = documents.iter().map(|document| Brand::read(document).expect("a brand")).collect();
-        let ssm = parameters(documents).await;
+        let ssm = parameters::store(documents).await;
         let app = app(&ssm, &ledger, &queues, reach(&ledger), &clock);
         Self {
             intake: Intake::new(ledger.clone(), queues.clone(), GRACE),
@@ -225,30 +222,9 @@ pub(crate) fn event(messages: impl IntoIterator<Item = (String, String)>) -> Sqs
     event
 }
 
-/// A parameter store that holds these brands.
-async fn parameters(documents: Vec<String>) -> aws_sdk_ssm::Client {
-    let parameter = |document: String| {
-        let name = serde_json::from_str::<serde_json::Value>(&document).expect("a document")["name"].as_str().expect("a name").to_owned();
-        serde_json::json!({ "Name": format!("{BRANDS}{name}"), "Value": document })
-    };
-    let body = serde_json::json!({ "Parameters": documents.into_iter().map(parameter).collect::<Vec<_>>() }).to_string();
-    let answer = |State(body): State<Arc<str>>| async move { ([("content-type", "application/x-amz-json-1.1")], body.to_string()) };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-    let router = axum::Router::new().fallback(answer).with_state(Arc::from(body));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let config = aws_sdk_ssm::Config::builder()
-        .behavior_version(aws_sdk_ssm::config::BehaviorVersion::latest())
-        .region(aws_sdk_ssm::config::Region::new("eu-central-1"))
-        .credentials_provider(aws_sdk_ssm::config::Credentials::new("test", "test", None, None, "test"))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(endpoint);
-    aws_sdk_ssm::Client::from_conf(config.build())
-}
-
 fn app(ssm: &aws_sdk_ssm::Client, ledger: &Ledger, queues: &Queues, registry: Reach, clock: &ManualClock) -> App {
     App {
-        brands: Brands::new(ssm.clone(), BRANDS),
+        brands: parameters::read(ssm),
         ledger: ledger.clone(),
         queues: queues.clone(),
         registry,

@@ -16,6 +16,9 @@ mod handler;
 #[expect(dead_code, reason = "every ledger here may break")]
 mod harness;
 mod mortal;
+#[path = "../../../../shared/tests/harness/parameters.rs"]
+#[expect(dead_code, reason = "every process here reads its brands anew")]
+mod parameters;
 mod people;
 mod simulator;
 #[path = "../../../../shared/tests/harness/sqs.rs"]

@@ -96,7 +96,7 @@ pub(crate) enum Kind {
     OddAddress,
     /// A refusal of such an address.
     RefusalOfOddAddress,
-    /// The question about it is refused, with a planted code.
+    /// A refusal of a consent that only İYS has; the question about it is refused, with a planted code.
     PlantedInQuestion,
     /// A row of the results refuses it, with a planted code.
     PlantedInResults(&'static str),
@@ -200,7 +200,7 @@ impl Maker {
         let first = told[0].consent_date;
         let held = match kind {
             // From before anything here.
-            Kind::Refusal => Some(seed(ONAY, self.date(-60), "HS_WEB")),
+            Kind::Refusal | Kind::PlantedInQuestion => Some(seed(ONAY, self.date(-60), "HS_WEB")),
             Kind::ConsentKnown | Kind::RefusalOfKnown => Some(seed(ONAY, first, "IYS_WEB")),
             Kind::RefusalThere => Some(seed(RET, self.date(-60), "IYS_WEB")),
             Kind::RefusalOutdated => Some(seed(ONAY, ConsentDate::at(self.start), "IYS_WEB")),
@@ -226,8 +226,7 @@ impl Maker {
             Kind::PlantedLate => End::Rejected("H467"),
             Kind::UnknownDealer => End::Rejected("H180"),
             Kind::Abroad => End::Rejected("H121"),
-            Kind::OddAddress => End::Rejected("H120"),
-            Kind::RefusalOfOddAddress | Kind::PlantedInQuestion => End::Rejected("H464"),
+            Kind::OddAddress | Kind::RefusalOfOddAddress => End::Rejected("H120"),
             Kind::DecisionOfNothing => End::Rejected("H486"),
             _ => End::Applied,
         };
@@ -244,10 +243,10 @@ impl Maker {
             asked: matches!(kind, Kind::Refusal | Kind::RefusalOfNothing | Kind::RefusalOverConsent(_) | Kind::RefusalOutdated)
                 || spoils_question,
             asked_after: kind == Kind::PlantedLate,
-            sent: !needs_nothing && !spoils_question,
+            sent: !needs_nothing,
             refused_at: match kind {
                 Kind::PlantedAtDoor(_) | Kind::PlantedLate => Some(Check::Planted),
-                Kind::Abroad | Kind::OddAddress => Some(Check::Rules),
+                Kind::Abroad | Kind::OddAddress | Kind::RefusalOfOddAddress => Some(Check::Rules),
                 Kind::UnknownDealer => Some(Check::Dealers),
                 _ => None,
             },

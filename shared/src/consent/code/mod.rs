@@ -44,6 +44,14 @@ pub enum Disposition {
     Defect,
 }
 
+impl Disposition {
+    /// Whether it says anything of the record that met it, and not only of the request that carried it.
+    #[must_use]
+    pub const fn judges_a_record(self) -> bool {
+        !matches!(self, Disposition::Unauthorised | Disposition::TokenStop | Disposition::Defect)
+    }
+}
+
 /// When to send the same request again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RetryAfter {

@@ -1,0 +1,7 @@
+//! The operator's command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    iysync::main()
+}

@@ -1,0 +1,85 @@
+//! What a job did.
+
+use serde::Deserialize;
+
+use crate::commands::View;
+use crate::exit::Exit;
+use crate::page::{padded, widest};
+
+/// A job of the schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Job {
+    Pull,
+    Sweep,
+    Standing,
+    PushService,
+}
+
+/// Counts of what was done; those that another version does not tell are zero.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Report {
+    movements: u64,
+    new: u64,
+    requeued: u64,
+    looked: u64,
+    released: u64,
+    registered: u64,
+    unregistered: u64,
+    failed: u64,
+}
+
+/// A job that failed for a brand is wrong. (The function of today then fails as a whole.)
+pub(crate) fn exit(report: &Report) -> Exit {
+    if report.failed > 0 { Exit::Wrong } else { Exit::Fine }
+}
+
+/// The report for a person: what the job is about.
+pub(crate) fn text(job: Job, report: &Report, view: View) -> String {
+    let say = |en, tr| view.language.say(en, tr);
+    let mut counts = match job {
+        Job::Pull => {
+            vec![(say("movements read", "okunan hareket"), report.movements), (say("of them new", "bunlardan yeni olan"), report.new)]
+        }
+        Job::Sweep => vec![
+            (say("queued again", "yeniden kuyruğa konan"), report.requeued),
+            (say("accounts looked at", "bakılan hesap"), report.looked),
+            (say("released", "bekletilmesi biten"), report.released),
+        ],
+        Job::Standing => {
+            vec![(say("accounts looked at", "bakılan hesap"), report.looked), (say("released", "bekletilmesi biten"), report.released)]
+        }
+        Job::PushService => vec![
+            (say("connections registered", "kaydedilen bağlantı"), report.registered),
+            (say("connections ended", "sonlandırılan bağlantı"), report.unregistered),
+        ],
+    };
+    if report.failed > 0 {
+        counts.push((say("brands that failed", "hata veren marka"), report.failed));
+    }
+    let labels = widest(counts.iter().map(|(label, _)| *label));
+    let mut page = view.page();
+    for (label, count) in counts {
+        page.line(format!("{}  {count}", padded(label, labels)));
+    }
+    page.into_text()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use super::*;
+    use crate::language::Language;
+
+    #[test]
+    fn a_report_tells_what_its_job_is_about() {
+        let report: Report = serde_json::from_str(r#"{"movements":12,"new":3,"requeued":0,"more":1}"#).unwrap();
+        let view = |language| View { language, width: None };
+        assert_eq!(text(Job::Pull, &report, view(Language::En)), "movements read  12\nof them new     3\n");
+        assert_eq!(text(Job::PushService, &report, view(Language::Tr)), "kaydedilen bağlantı     0\nsonlandırılan bağlantı  0\n");
+        assert_eq!(exit(&report), Exit::Fine);
+        let failed: Report = serde_json::from_str(r#"{"failed":1}"#).unwrap();
+        assert_eq!(exit(&failed), Exit::Wrong);
+        assert!(text(Job::Sweep, &failed, view(Language::En)).ends_with("brands that failed  1\n"));
+    }
+}

@@ -1,0 +1,84 @@
+//! The API's words, for people. One that is not known here, of a newer system, stays as it is.
+
+use crate::language::Language;
+
+/// Declares a function that says a word in a language.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($word:literal => $en:literal, $tr:literal;)+ })+) => {
+        $(
+            $(#[$doc])*
+            pub(crate) fn $name(word: &str, language: Language) -> String {
+                match word {
+                    $($word => language.say($en, $tr).to_owned(),)+
+                    other => other.to_owned(),
+                }
+            }
+        )+
+    };
+}
+
+words! {
+    /// How far a target has a state.
+    state {
+        "settled" => "settled", "sonuçlandı";
+        "pending" => "waiting", "sırada";
+        "submitted" => "submitted, result awaited", "gönderildi, sonuç bekleniyor";
+        "held" => "held", "bekletiliyor";
+        "awaiting" => "waits for İYS", "İYS'yi bekliyor";
+        "rejected" => "refused", "reddedildi";
+    }
+    /// How a target came to have a state.
+    outcome {
+        "applied" => "has it from us", "bizden aldı";
+        "already_there" => "had it already", "zaten vardı";
+        "not_needed" => "not needed there", "orada gerekmiyor";
+        "not_registered" => "knows no consent that would end", "bitecek bir onayı yok";
+    }
+    /// What held work waits for.
+    held_for {
+        "authority" => "authority", "yetki";
+        "subscription" => "subscription", "abonelik";
+        "quota" => "quota", "kota";
+        "configuration" => "configuration", "yapılandırma";
+        "credentials" => "credentials", "kimlik bilgileri";
+    }
+    /// How it is known whether something may be used.
+    how {
+        "configured" => "brand's document", "marka belgesi";
+        "listed" => "listed for the business partner", "iş ortağı listesinde";
+        "probed" => "asked", "soruldu";
+        "refused" => "a call was refused", "bir çağrı reddedildi";
+    }
+    /// Who told of a movement.
+    origin {
+        "insider" => "Insider", "Insider";
+        "registry" => "İYS", "İYS";
+        "api" => "the brand", "marka";
+        "correction" => "a correction", "düzeltme";
+        "import" => "an import", "içe aktarma";
+    }
+    /// İYS's feeds.
+    feed {
+        "people" => "what people did", "alıcıların yaptıkları";
+        "brand" => "what the brand sent", "markanın gönderdikleri";
+    }
+    /// Why an address may not be messaged.
+    denial {
+        "refused" => "the person refused", "alıcı reddetti";
+        "unknown" => "the ledger has never heard of it", "defter bunu hiç duymadı";
+        "not_yet_at_iys" => "İYS does not hold the consent yet", "onay henüz İYS'de değil";
+        "held" => "the consent cannot go to İYS until a person acts", "biri harekete geçmeden onay İYS'ye gidemiyor";
+        "expired" => "the consent came to İYS too late", "onay İYS'ye geç kaldı";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_a_newer_system_is_shown_as_it_is() {
+        assert_eq!(state("held", Language::Tr), "bekletiliyor");
+        assert_eq!(state("frozen", Language::Tr), "frozen");
+    }
+}
