@@ -18,6 +18,8 @@ use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Retailers, 
 pub struct Capabilities {
     /// Most records in one bulk submission; 0 when there is none.
     pub bulk_records: usize,
+    /// How large the records of one bulk submission may be together ([`Record::size`]).
+    pub bulk_bytes: usize,
     /// Most addresses in one [`Registry::onays`] call.
     pub onays_recipients: usize,
     /// Whether a record that is sent again unchanged is answered as it was the first time. Where not,
@@ -42,6 +44,16 @@ pub struct Record {
     pub consent_date: ConsentDate,
     /// The dealers that collected it or may use it.
     pub retailers: Retailers,
+}
+
+impl Record {
+    /// How many bytes it has at most as İYS's JSON, whatever the names of its fields are in another's.
+    pub const fn size(&self) -> usize {
+        /// Names, words, dates and numbers of eight digits, with what stands around them.
+        const FIXED: usize = 256;
+        const DEALER: usize = "12345678,".len();
+        FIXED + self.recipient.length() + self.retailers.access.len() * DEALER
+    }
 }
 
 /// What the registry made of one record.
@@ -176,6 +188,9 @@ pub enum RegistryError {
         /// What it was, with the JSON path where there is one, without addresses.
         why: String,
     },
+    /// A question was refused for these addresses' sake (position and code); the others were not looked at.
+    #[error("the registry does not answer because of {} of the addresses", .0.len())]
+    RefusedFor(Vec<(usize, Code)>),
     /// The ledger, which keeps token and allowance, gave no answer.
     #[error("the ledger gave no answer")]
     Ledger(#[from] crate::ledger::LedgerError),
@@ -200,7 +215,8 @@ pub trait Registry: Send + Sync {
     /// What became of a bulk submission. Empty while it is not processed.
     async fn results(&self, request_id: &str) -> Result<Vec<ResultLine>, RegistryError>;
 
-    /// Which of these addresses hold an ONAY, at most [`Capabilities::onays_recipients`], none twice.
+    /// Which of these addresses hold an ONAY, at most [`Capabilities::onays_recipients`], none twice. What it
+    /// cannot be asked about spoils the question for all ([`RegistryError::RefusedFor`]).
     async fn onays(
         &self,
         channel: Channel,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::account::{Account, Connections};
-use shared::answers::Check;
+use shared::answers::{Check, Outcome};
 use shared::brand::Brand;
 use shared::clock::Clock;
 use shared::consent::code::Code;
@@ -275,11 +275,14 @@ impl CheckBrand<'_> {
         for channel in &self.brand.iys.channels {
             let check = of_channel("push", *channel);
             let registered = keys.get(channel).map(|key| key.url.as_str());
-            let of_channel = connections.iter().filter(|connection| connection.channel == Some(*channel));
+            let on_channel = connections.iter().filter(|connection| connection.channel == Some(*channel));
             let (ours, others): (Vec<_>, Vec<_>) =
-                of_channel.partition(|connection| connection.url == own.as_str() || Some(connection.url.as_str()) == registered);
+                on_channel.partition(|connection| connection.url == own.as_str() || Some(connection.url.as_str()) == registered);
+            let authority = of_channel("authority", *channel);
+            let denied = found.checks.iter().any(|line| line.check == authority && line.outcome == Outcome::Failed);
             found.note(match (ours.iter().any(|connection| !connection.has_failed), ours.len(), others.len()) {
                 (true, ..) => Finding::PushStands.of(check, &[]),
+                (false, 0, _) if denied => Finding::PushWithoutAuthority.of(check, &[]),
                 (false, 1.., _) => Finding::PushFailed.of(check, &[]),
                 (false, 0, 1..) => Finding::PushElsewhere.of(check, &[&others.len().to_string()]),
                 (false, 0, 0) => Finding::PushMissing.of(check, &[]),

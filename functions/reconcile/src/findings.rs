@@ -175,6 +175,7 @@ findings! {
         ("İYS sends the notices of this channel to another address; here they come by pull, after an hour.",
          "İYS bu kanalın bildirimlerini başka bir adrese gönderiyor; buraya bir saat sonra pull ile gelir."),
         PUSH_BY_HAND;
+    PushWithoutAuthority Skipped ("none is kept without authority for the channel", "kanal yetkisi olmadan bağlantı tutulmaz");
     PushMissing Warning ("there is no connection", "bağlantı yok"),
         ("İYS does not know where to send the notices of this channel; here they come by pull, after an hour.",
          "İYS bu kanalın bildirimlerini nereye göndereceğini bilmiyor; buraya bir saat sonra pull ile gelir."),
@@ -286,6 +287,7 @@ pub(crate) fn unanswered(check: impl Into<String>, error: &RegistryError) -> Che
         RegistryError::Busy { until, why } => Finding::Busy.of(check, &[&time(*until), why]),
         RegistryError::Unanswered { why } => Finding::Unanswered.of(check, &[why]),
         RegistryError::Defect { why } => Finding::Unreadable.of(check, &[why]),
+        RegistryError::RefusedFor(_) => Finding::Unreadable.of(check, &[&error.to_string()]),
         RegistryError::Ledger(_) => Finding::LedgerAway.of(check, &[]),
     }
 }

@@ -72,7 +72,7 @@ pub enum Job {
         brand: Option<String>,
     },
     /// Keep İYS's push connections: for all brands that leave it to the system, or for one that is named,
-    /// whatever its document says.
+    /// whatever its document says. Those of a brand that leaves it to the system no more are ended.
     #[serde(alias = "register_push")]
     PushService {
         /// The brand's name.
@@ -163,10 +163,10 @@ impl App {
                     let occasion = if by_hand { Occasion::Asked } else { Occasion::Scheduled };
                     Box::pin(self.tend(brand, occasion, &mut report)).await;
                 }
-                Job::PushService { url, .. } if by_hand || brand.iys.push_service => {
-                    Box::pin(self.push_service(brand, url.as_ref(), &mut report)).await;
+                Job::PushService { url, .. } => {
+                    let wanted = by_hand || brand.iys.push_service;
+                    Box::pin(self.push_service(brand, url.as_ref(), wanted, &mut report)).await;
                 }
-                Job::PushService { .. } => {}
             }
         }
         if report.failed > 0 { Err(format!("{job:?} failed for {} of the brands", report.failed).into()) } else { Ok(report) }

@@ -14,7 +14,7 @@ use crate::{App, Report};
 const SECRET_BYTES: usize = 24;
 
 impl App {
-    pub(crate) async fn push_service(&self, brand: &Arc<Brand>, url: Option<&Url>, report: &mut Report) {
+    pub(crate) async fn push_service(&self, brand: &Arc<Brand>, url: Option<&Url>, wanted: bool, report: &mut Report) {
         let own = own_url(&self.api, brand);
         let account = IysAccount::new(self.iys.clone(), brand.clone());
         let service = PushService {
@@ -22,6 +22,7 @@ impl App {
             brand,
             connections: &account,
             url: url.unwrap_or(&own),
+            wanted,
             clock: &self.clock,
             secret: &secret,
         };

@@ -240,6 +240,19 @@ async fn a_channel_that_iys_does_not_answer_for_is_told_alone() {
     is_explained(&checks);
     assert_eq!(says(&checks, "authority.MESAJ"), failed("H355"));
     assert_eq!(line(&checks, "authority.ARAMA").outcome, Outcome::Ok);
+    assert_eq!(line(&checks, "push.MESAJ").outcome, Outcome::Ok, "it stands all the same");
+}
+
+#[tokio::test]
+async fn no_push_connection_is_missed_on_a_channel_without_authority() {
+    let setup = setup(Config { push_connections: Vec::new(), ..config() }).await;
+    let refusal = json!({ "recipient": "+905992000000", "type": "ARAMA", "at": "multi", "code": "H355", "http": 404 });
+    setup.control(reqwest::Method::POST, "refusals", refusal).await;
+    let checks = setup.check().await;
+    is_explained(&checks);
+    assert_eq!(line(&checks, "authority.ARAMA").outcome, Outcome::Failed);
+    assert_eq!(line(&checks, "push.ARAMA").outcome, Outcome::Skipped);
+    assert_eq!(line(&checks, "push.MESAJ").outcome, Outcome::Warning);
 }
 
 #[tokio::test]

@@ -105,6 +105,14 @@ impl Recipient {
         }
     }
 
+    /// How many bytes the address has.
+    pub const fn length(&self) -> usize {
+        match self {
+            Recipient::Email(address) => address.0.len(),
+            Recipient::Phone(number) => number.0.len(),
+        }
+    }
+
     /// Whether the channel reaches this kind of address.
     pub fn fits(&self, channel: Channel) -> bool {
         matches!((self, channel), (Recipient::Email(_), Channel::Eposta) | (Recipient::Phone(_), Channel::Arama | Channel::Mesaj))

@@ -15,13 +15,13 @@ use crate::consent::code::{Code, Disposition, disposition};
 pub(super) struct Problem {
     /// Its code, if it is one.
     pub(super) code: Option<Code>,
-    /// Which record of a list it is about, in İYS's own counting.
+    /// Which record of a list, or which address of a question, it is about, in İYS's own counting.
     pub(super) index: Option<usize>,
 }
 
 impl Problem {
     pub(super) fn of(item: &ErrorItem) -> Self {
-        Self { code: item.code().and_then(|code| code.parse().ok()), index: item.index.number() }
+        Self { code: item.code().and_then(|code| code.parse().ok()), index: item.position() }
     }
 
     pub(super) fn disposition(&self, http: u16) -> Disposition {
@@ -179,6 +179,19 @@ mod tests {
             codes(r#"{"errors":[{"code":"H467","index":"3"},{"code":"H120","index":4}]}"#),
             [(Some("H467".to_owned()), Some(3)), (Some("H120".to_owned()), Some(4)),]
         );
+        // A question's addresses are named by their place, and nothing else is.
+        for (location, index) in [
+            (r#"["recipients",3]"#, Some(3)),
+            (r#"["recipients","3"]"#, Some(3)),
+            (r#"["retailerAccess",3]"#, None),
+            (r#"["recipients",{"a":3}]"#, None),
+            (r#"["recipients"]"#, None),
+            (r#""recipients""#, None),
+            ("null", None),
+        ] {
+            let body = format!(r#"{{"errors":[{{"code":"H464","location":{location},"value":"x"}}]}}"#);
+            assert_eq!(codes(&body), [(Some("H464".to_owned()), index)], "{location}");
+        }
         assert_eq!(codes(r#"{"error":"invalid_grant","error_description":"x"}"#), []);
         assert_eq!(codes(r#"{"errors":["H174",null,{"code":7}]}"#), [(None, None)]);
         assert_eq!(codes("<html>"), []);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::client::{BULK_RECORDS, Client, ONAYS_RECIPIENTS};
+use super::client::{BULK_BYTES, BULK_RECORDS, Client, ONAYS_RECIPIENTS};
 use crate::brand::Brand;
 use crate::consent::code::Hold;
 use crate::consent::{Channel, Recipient, RecipientType};
@@ -37,6 +37,7 @@ impl Registry for IysRegistry {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             bulk_records: BULK_RECORDS,
+            bulk_bytes: BULK_BYTES,
             onays_recipients: ONAYS_RECIPIENTS,
             recognises_resends: self.client.recognises_resends(&self.brand.iys),
         }

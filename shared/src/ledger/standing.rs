@@ -6,15 +6,18 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{self, Item, NEVER_DUE, WORK_SHARDS};
-use super::{Ledger, LedgerError, control};
+use super::work::{DueWork, read_due};
+use super::{Ledger, LedgerError, control, submission};
 use crate::consent::standing::Standing;
 use crate::consent::{BrandName, ConsentKey};
 
-/// Keys of held work, and where the search for more goes on.
+/// Held work, and where the search for more goes on.
 #[derive(Debug, Default)]
 pub struct HeldWork {
     /// The keys whose work at the registry is held.
     pub keys: Vec<ConsentKey>,
+    /// The submissions whose results could not be asked for.
+    pub submissions: Vec<String>,
     /// What to go on with; `None` at the end.
     pub next: Option<HeldPage>,
 }
@@ -42,7 +45,7 @@ impl Ledger {
         self.change_document(key(brand), change).await
     }
 
-    /// One page of the keys whose work at the registry is held. It reads the index of open work and
+    /// One page of the keys whose work at the registry is held, and of the submissions whose results are. It reads the index of open work and
     /// nothing else; what was held a moment ago may be missing there.
     pub async fn held_work(&self, brand: &BrandName, page: HeldPage) -> Result<HeldWork, LedgerError> {
         let answer = self
@@ -51,25 +54,29 @@ impl Ledger {
             .table_name(&self.table)
             .index_name(super::work::INDEX)
             .key_condition_expression("work_pk = :pk AND work_due < :never")
-            .filter_expression("work_iys = :held")
+            .filter_expression("work_iys IN (:held, :results)")
             .projection_expression("PK, SK")
             .expression_attribute_values(":pk", AttributeValue::S(item::work_partition(brand, page.shard)))
             .expression_attribute_values(":never", control::s(NEVER_DUE))
             .expression_attribute_values(":held", control::s("held"))
+            .expression_attribute_values(":results", control::s(submission::HELD_RESULTS))
             .set_exclusive_start_key(page.after)
             .send()
             .await
             .map_err(LedgerError::store("Query"))?;
-        let readable = |item: &Item| {
-            let (pk, sk) = (control::text(item, "PK").ok()??, control::text(item, "SK").ok()??);
-            item::key_of(pk, sk).inspect_err(|error| tracing::error!(%error, "a piece of held work is passed over")).ok()
-        };
-        let keys = answer.items.unwrap_or_default().iter().filter_map(readable).collect();
+        let (mut keys, mut submissions) = (Vec::new(), Vec::new());
+        for item in answer.items.unwrap_or_default() {
+            match read_due(&item) {
+                Ok(DueWork::Key(key)) => keys.push(key),
+                Ok(DueWork::Submission(id)) => submissions.push(id),
+                Err(error) => tracing::error!(%error, "a piece of held work is passed over"),
+            }
+        }
         let next = match answer.last_evaluated_key {
             Some(after) => Some(HeldPage { shard: page.shard, after: Some(after) }),
             None => Some(HeldPage { shard: page.shard + 1, after: None }).filter(|next| next.shard < WORK_SHARDS),
         };
-        Ok(HeldWork { keys, next })
+        Ok(HeldWork { keys, submissions, next })
     }
 }
 

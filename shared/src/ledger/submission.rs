@@ -32,6 +32,11 @@ pub const RESULTS_KEPT: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// and the sweep may have been switched off for a while.
 const LEFTOVER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// What the work index says of a submission whose results cannot be asked for while the brand is held.
+pub(super) const HELD_RESULTS: &str = "held_results";
+
+/// The condition that a head is there.
+const STANDS: &str = "attribute_exists(PK)";
 const HEAD: &str = "R";
 const MEMBERS: &str = "M";
 const RECORD_IDS: &str = "I";
@@ -64,7 +69,7 @@ pub struct Submission {
     pub checks: u16,
     /// Whether its records were handed in before, in a submission without results.
     pub again: bool,
-    /// Its records in the order in which they were sent, then those that were taken out of the list.
+    /// Its records in the order in which they were sent.
     pub members: Vec<Member>,
 }
 
@@ -203,6 +208,15 @@ impl Ledger {
     /// Notes how often results were asked for, and when they may be asked for next; the sweep looks after
     /// the submission at `due`. `false` when it is gone.
     pub async fn note_wait(&self, submission: &Submission, due: Timestamp) -> Result<bool, LedgerError> {
+        self.note_look(submission, due, false).await
+    }
+
+    /// The same where results cannot be asked for while the brand is held: a release finds it.
+    pub async fn note_held(&self, submission: &Submission, due: Timestamp) -> Result<bool, LedgerError> {
+        self.note_look(submission, due, true).await
+    }
+
+    async fn note_look(&self, submission: &Submission, due: Timestamp, held: bool) -> Result<bool, LedgerError> {
         let mut sets = vec!["checks = :checks", "work_due = :due"];
         let mut values = HashMap::from([
             (":checks".to_owned(), control::n(i64::from(submission.checks))),
@@ -217,14 +231,31 @@ impl Ledger {
                 values.insert(name.to_owned(), AttributeValue::S(value));
             }
         }
-        self.update_head(&submission.brand, &submission.id, &sets.join(", "), values).await
+        let remove = if held { "" } else { " REMOVE work_iys" };
+        if held {
+            sets.push("work_iys = :held");
+            values.insert(":held".to_owned(), control::s(HELD_RESULTS));
+        }
+        let update = format!("SET {}{remove}", sets.join(", "));
+        self.update_head(&submission.brand, &submission.id, &update, STANDS, values).await
+    }
+
+    /// Lets the results be asked for from `now` on that could not be while the brand was held; the sweep looks
+    /// after the submission at `due`. `false` when somebody else has, or it is gone.
+    pub async fn release_results(&self, brand: &BrandName, id: &str, now: Timestamp, due: Timestamp) -> Result<bool, LedgerError> {
+        let values = HashMap::from([
+            (":ready".to_owned(), AttributeValue::S(now.to_string())),
+            (":due".to_owned(), control::s(&item::due_text(due))),
+            (":held".to_owned(), control::s(HELD_RESULTS)),
+        ]);
+        self.update_head(brand, id, "SET ready_at = :ready, work_due = :due REMOVE work_iys", "work_iys = :held", values).await
     }
 
     /// Has the sweep come back to a submission at `due`, whoever else is changing it. `false` when it is
     /// gone.
     pub async fn postpone_submission(&self, brand: &BrandName, id: &str, due: Timestamp) -> Result<bool, LedgerError> {
         let values = HashMap::from([(":due".to_owned(), control::s(&item::due_text(due)))]);
-        self.update_head(brand, id, "work_due = :due", values).await
+        self.update_head(brand, id, "SET work_due = :due", STANDS, values).await
     }
 
     /// Reads a submission; `None` when it is finished.
@@ -285,12 +316,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// Changes a head, unless it is gone: a change must not bring a finished submission back.
+    /// Changes a head under a condition, which one that is gone does not meet: a change must not bring a
+    /// finished submission back.
     async fn update_head(
         &self,
         brand: &BrandName,
         id: &str,
-        sets: &str,
+        update: &str,
+        condition: &str,
         values: HashMap<String, AttributeValue>,
     ) -> Result<bool, LedgerError> {
         let updated = self
@@ -298,8 +331,8 @@ impl Ledger {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(control::key(&partition(brand, id), HEAD)))
-            .update_expression(format!("SET {sets}"))
-            .condition_expression("attribute_exists(PK)")
+            .update_expression(update)
+            .condition_expression(condition)
             .set_expression_attribute_values(Some(values))
             .send()
             .await;

@@ -95,7 +95,8 @@ impl Ledger {
 impl Backlog {
     fn count(&mut self, item: &item::Item) {
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
-        if let Some(state) = text("work_iys") {
+        // A submission is no key.
+        if let Some(state) = text("work_iys").filter(|state| *state != submission::HELD_RESULTS) {
             *self.registry.entry(state.clone()).or_default() += 1;
         }
         if let Some(state) = text("work_insider") {
@@ -111,7 +112,7 @@ impl Backlog {
     }
 }
 
-fn read_due(item: &item::Item) -> Result<DueWork, LedgerError> {
+pub(super) fn read_due(item: &item::Item) -> Result<DueWork, LedgerError> {
     let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
     let (Some(pk), Some(sk)) = (text("PK"), text("SK")) else {
         return Err(LedgerError::Item { why: "an index entry has no table key".into() });

@@ -22,6 +22,7 @@ use super::isolate::caught;
 use super::patience::{HELD_RETRY, growing, later};
 use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record, urgent_first};
 use super::reading;
+use super::sift::Sifted;
 use crate::consent::code::{self, Code, Hold};
 use crate::consent::plan::{self, Step};
 use crate::consent::{Answer, ConsentKey, ConsentState, Status, Sync, Target};
@@ -45,12 +46,10 @@ const LONGEST_DELAY: SignedDuration = SignedDuration::from_secs(LONGEST_DELAY_SE
 
 /// A list on its way to the registry.
 struct List {
-    /// What goes out, in this order.
-    states: Vec<ConsentState>,
+    /// What goes out, and what it was refused for.
+    states: Sifted<ConsentState>,
     /// The submission under which it goes, once that is written ahead.
     submission: Option<Submission>,
-    /// What it was refused for, in an earlier attempt.
-    removed: Vec<(ConsentState, Code)>,
     /// How often it was refused for some of its records.
     refusals: usize,
     /// Whether its records were handed in before.
@@ -59,31 +58,7 @@ struct List {
 
 impl List {
     fn of(states: Vec<ConsentState>, again: bool) -> Self {
-        Self { states, submission: None, removed: Vec::new(), refusals: 0, again }
-    }
-
-    /// Takes the records out that it was refused for, unless a position is not one of the list. Whether it
-    /// did.
-    fn leave_out(&mut self, refused: Vec<(usize, Code)>) -> bool {
-        if refused.is_empty() || refused.iter().any(|(at, _)| *at >= self.states.len()) {
-            return false;
-        }
-        // Of several codes for one record the first counts.
-        let refused: HashMap<usize, Code> = refused.into_iter().rev().collect();
-        let (mut rest, all) = (Vec::with_capacity(self.states.len()), std::mem::take(&mut self.states));
-        for (position, state) in all.into_iter().enumerate() {
-            match refused.get(&position) {
-                Some(code) => self.removed.push((state, *code)),
-                None => rest.push(state),
-            }
-        }
-        self.states = rest;
-        self.refusals += 1;
-        true
-    }
-
-    fn into_states(self) -> impl Iterator<Item = ConsentState> {
-        self.states.into_iter().chain(self.removed.into_iter().map(|(state, _)| state))
+        Self { states: Sifted::of(states), submission: None, refusals: 0, again }
     }
 }
 
@@ -106,7 +81,8 @@ impl Push<'_> {
     /// record is narrowed down by halves, so that one bad record costs itself only.
     pub(super) async fn submit(&self, states: Vec<ConsentState>, again: bool, tally: &mut Tally) {
         let failed_before = tally.failed.len();
-        let most = self.registry.capabilities().bulk_records;
+        let capabilities = self.registry.capabilities();
+        let most = (capabilities.bulk_records, capabilities.bulk_bytes);
         let mut open: VecDeque<List> = lists(states, most).into_iter().map(|states| List::of(states, again)).collect();
         let mut fortune = Fortune::default();
         while let Some(list) = open.pop_front() {
@@ -116,8 +92,8 @@ impl Push<'_> {
                 self.leave(open.drain(..), tally).await;
                 break;
             }
-            if fortune.refusals > 0 && list.submission.is_none() && list.states.len() <= SINGLE_ADDS {
-                fortune.taken |= self.add_instead(&list.states, again, tally).await;
+            if fortune.refusals > 0 && list.submission.is_none() && list.states.rest.len() <= SINGLE_ADDS {
+                fortune.taken |= self.add_instead(&list.states.rest, again, tally).await;
                 continue;
             }
             if let Some(list) = self.written_ahead(list, tally).await {
@@ -135,14 +111,16 @@ impl Push<'_> {
     /// One request, and what follows from its answer.
     async fn hand_in(&self, mut list: List, open: &mut VecDeque<List>, fortune: &mut Fortune, tally: &mut Tally) {
         let Some(mut submission) = list.submission.clone() else { return };
-        let records: Vec<_> = list.states.iter().map(record).collect();
+        let records: Vec<_> = list.states.rest.iter().map(record).collect();
         let list = match caught(self.registry.submit(&records)).await {
             Ok(Submitted::Taken { request_id, record_ids }) => {
                 tracing::info!(submission = %submission.id, records = records.len(), "bulk submission taken");
                 fortune.taken = true;
                 tally.finished += records.len();
                 submission.request_id = Some(request_id);
-                let now = list.states.iter().map(member).chain(list.removed.iter().map(|(state, _)| member(state))).collect();
+                // What was taken out is no part of it any more: nothing of its results will be about that.
+                let removed = self.set_free(&mut list, tally).await;
+                let now = members(&list.states.rest);
                 let reordered = std::mem::replace(&mut submission.members, now) != submission.members;
                 for (member, record_id) in submission.members.iter_mut().zip(record_ids) {
                     member.record_id = record_id;
@@ -150,15 +128,15 @@ impl Push<'_> {
                 // If this is lost, the sweep finds the submission unanswered and its records are sent
                 // again, which the registry takes for what it is.
                 self.note_taken(&mut submission, reordered).await;
-                return self.judge_removed(list, tally).await;
+                return self.judge_removed(removed, &list, tally).await;
             }
             Ok(Submitted::Refused(refused)) if list.refusals < RESUBMISSIONS => {
-                if list.leave_out(refused) {
-                    if list.states.is_empty() {
-                        // Every record was named, so nothing is left to prove the positions by, or to doubt them.
-                        list.refusals = 1;
+                if list.states.leave_out(refused) {
+                    list.refusals += 1;
+                    if list.states.rest.is_empty() {
                         fortune.untaken.push(submission);
-                        return self.judge_removed(list, tally).await;
+                        let removed = self.set_free(&mut list, tally).await;
+                        return self.judge_removed(removed, &list, tally).await;
                     }
                     return open.push_front(list);
                 }
@@ -167,14 +145,14 @@ impl Push<'_> {
             Err(RegistryError::Unanswered { why }) => {
                 tracing::warn!(submission = %submission.id, why, "bulk submission unanswered: it is looked after again");
                 fortune.unanswered += 1;
-                tally.finished += records.len() + list.removed.len();
+                tally.finished += records.len() + list.states.removed.len();
                 return;
             }
             Ok(Submitted::Refused(_)) | Err(RegistryError::Defect { .. }) => list,
             Err(RegistryError::Held { why, code }) => {
                 fortune.untaken.push(submission);
                 let again = list.again;
-                let mut parts: Vec<_> = apart(list.into_states(), why).into_iter().map(|part| List::of(part, again)).collect();
+                let mut parts: Vec<_> = apart(list.states.into_all(), why).into_iter().map(|part| List::of(part, again)).collect();
                 if parts.len() > 1 {
                     tracing::warn!(?why, code, parts = parts.len(), "a bulk submission was refused as a whole: it is handed in apart");
                     parts.into_iter().rev().for_each(|part| open.push_front(part));
@@ -200,7 +178,7 @@ impl Push<'_> {
             let error = RegistryError::Defect { why: "every bulk submission is refused".into() };
             return self.give_up(open.drain(..), error, tally).await;
         }
-        let List { states: mut first, removed, again, .. } = list;
+        let List { states: Sifted { rest: mut first, removed, .. }, again, .. } = list;
         let second = first.split_off(first.len() / 2);
         let suspects = removed.into_iter().map(|(state, _)| state).collect();
         for part in [suspects, second, first] {
@@ -210,16 +188,22 @@ impl Push<'_> {
         }
     }
 
-    /// Judges what a list was refused for, now that it was taken without. That it was, after one refusal,
-    /// proves the positions. After several it may be that they are counted otherwise than we read them:
-    /// then each record is sent by itself. So is one whose code judges no record.
-    async fn judge_removed(&self, list: List, tally: &mut Tally) {
+    /// Makes pending what was taken out of a list, so that the message or the sweep finds it should this run
+    /// end early.
+    async fn set_free(&self, list: &mut List, tally: &mut Tally) -> Vec<(ConsentState, Code)> {
+        let (states, codes): (Vec<_>, Vec<_>) = std::mem::take(&mut list.states.removed).into_iter().unzip();
+        let codes: HashMap<_, _> = states.iter().map(|state| state.key.clone()).zip(codes).collect();
+        let pending = self.unmark(&states, tally).await;
+        pending.into_iter().filter_map(|state| codes.get(&state.key).copied().map(|code| (state, code))).collect()
+    }
+
+    /// Judges what a list was refused for, now that it was taken without. Where a record may have been taken
+    /// out by a mistake, each is sent by itself. So is one whose code judges no record.
+    async fn judge_removed(&self, removed: Vec<(ConsentState, Code)>, list: &List, tally: &mut Tally) {
         let judges = |code: &Code| code::disposition(Some(&code.to_string()), 422).judges_a_record();
-        let (judged, rest): (Vec<_>, Vec<_>) = list.removed.into_iter().partition(|(_, code)| list.refusals <= 1 && judges(code));
+        let (judged, rest): (Vec<_>, Vec<_>) = removed.into_iter().partition(|(_, code)| !list.states.is_doubtful && judges(code));
         let rest: Vec<_> = rest.into_iter().map(|(state, _)| state).collect();
-        if !rest.is_empty() {
-            self.add_instead(&rest, list.again, tally).await;
-        }
+        self.add_each(&rest, list.again, tally).await;
         let mut judging = futures::stream::iter(judged)
             .map(|(state, code)| async move {
                 let sent = member(&state);
@@ -256,15 +240,15 @@ impl Push<'_> {
             created_at: now,
             checks: 0,
             again: list.again,
-            members: members(&list.states),
+            members: members(&list.states.rest),
         };
         let id = submission.id.as_str();
         // A submission of records that went before is waited for until it is forgotten.
         let due = later(now, if list.again { RESULTS_KEPT + LOOK_AT_STATE } else { LOOK_AT_STATE });
         let written = async {
             self.ledger.write_submission(&submission, later(now, self.grace)).await?;
-            let mut marks = futures::stream::iter(&list.states).map(|state| self.ledger.submitted(state, id, due)).buffered(AT_ONCE);
-            let mut marked = Vec::with_capacity(list.states.len());
+            let mut marks = futures::stream::iter(&list.states.rest).map(|state| self.ledger.submitted(state, id, due)).buffered(AT_ONCE);
+            let mut marked = Vec::with_capacity(list.states.rest.len());
             while let Some(mark) = marks.next().await {
                 marked.push(mark?);
             }
@@ -278,10 +262,10 @@ impl Push<'_> {
                     self.forget(&submission).await;
                     return None;
                 }
-                Some(List { states: ours, submission: Some(submission), ..list })
+                Some(List { states: Sifted::of(ours), submission: Some(submission), ..list })
             }
             Err(error) => {
-                self.all_failed(&members(&list.states), error.into(), tally).await;
+                self.all_failed(&members(&list.states.rest), error.into(), tally).await;
                 None
             }
         }
@@ -289,7 +273,7 @@ impl Push<'_> {
 
     /// The registry takes none of these now.
     async fn give_up(&self, lists: impl Iterator<Item = List>, error: RegistryError, tally: &mut Tally) {
-        let states: Vec<_> = lists.flat_map(List::into_states).collect();
+        let states: Vec<_> = lists.flat_map(|list| list.states.into_all()).collect();
         // Their messages come again, and then they must be pending; what waits longer is marked so by
         // the answer itself.
         let pending = self.unmark(&states, tally).await;
@@ -298,7 +282,7 @@ impl Push<'_> {
 
     /// Leaves lists to their messages.
     async fn leave(&self, lists: impl Iterator<Item = List>, tally: &mut Tally) {
-        let states: Vec<_> = lists.flat_map(List::into_states).collect();
+        let states: Vec<_> = lists.flat_map(|list| list.states.into_all()).collect();
         tracing::warn!(keys = states.len(), "no time is left for these keys: their messages come again");
         let pending = self.unmark(&states, tally).await;
         tally.failed.extend(pending.into_iter().map(|state| state.key));
@@ -419,7 +403,9 @@ impl Push<'_> {
             // The registry keeps results for longer than most brands are stopped.
             Err(RegistryError::Held { why, code }) if now.duration_since(submission.created_at) < RESULTS_KEPT => {
                 tracing::info!(submission = id, ?why, code, "results cannot be asked for while the brand is held");
-                return Ok(self.wait_for_results(&mut submission, HELD_RETRY).await?);
+                let due = self.ask_in(&mut submission, HELD_RETRY);
+                self.ledger.note_held(&submission, due).await?;
+                return Ok(());
             }
             // However often it is asked for, or too late to be asked for: as good as no result.
             Err(error @ (RegistryError::Defect { .. } | RegistryError::Held { .. })) => {
@@ -589,18 +575,29 @@ struct Unjudged {
     moved_on: usize,
 }
 
-/// Splits records into lists of at most `most`, in their order, none with one address twice on one channel
-/// and for one kind of recipient: a registry that knows it by that would refuse the list.
-fn lists(states: Vec<ConsentState>, most: usize) -> Vec<Vec<ConsentState>> {
+/// Splits records into lists of at most `most.0` of them and `most.1` bytes, in their order, none with one
+/// address twice on one channel and for one kind of recipient: a registry that knows it by that would refuse
+/// the list. A record that is too large goes alone.
+fn lists(states: Vec<ConsentState>, most: (usize, usize)) -> Vec<Vec<ConsentState>> {
     let mut lists = Vec::new();
     let mut rest: VecDeque<ConsentState> = states.into();
     while !rest.is_empty() {
-        let (mut list, mut seen, mut twice) = (Vec::new(), HashSet::new(), VecDeque::new());
-        while list.len() < most.max(1)
+        let (mut list, mut seen, mut twice, mut bytes) = (Vec::new(), HashSet::new(), VecDeque::new(), 0);
+        while list.len() < most.0.max(1)
             && let Some(state) = rest.pop_front()
         {
+            let size = record(&state).size();
+            if !list.is_empty() && bytes + size > most.1 {
+                rest.push_front(state);
+                break;
+            }
             let known_as = (state.recipient.clone(), state.key.channel, state.key.recipient_type);
-            if seen.insert(known_as) { list.push(state) } else { twice.push_back(state) }
+            if seen.insert(known_as) {
+                bytes += size;
+                list.push(state);
+            } else {
+                twice.push_back(state);
+            }
         }
         twice.append(&mut rest);
         rest = twice;
@@ -704,9 +701,10 @@ mod tests {
         fn lists_are_full_hold_everything_once_and_no_address_twice(
             addresses in prop::collection::hash_set((0u8..12, 0u8..3), 0..30),
             most in 1usize..9,
+            bytes in 1usize..2000,
         ) {
             let states: Vec<_> = addresses.iter().map(|(address, secret)| state(*address, *secret)).collect();
-            let lists = lists(states.clone(), most);
+            let lists = lists(states.clone(), (most, bytes));
             let mut all: Vec<_> = lists.iter().flatten().map(|state| state.key.clone()).collect();
             let mut keys: Vec<_> = states.iter().map(|state| state.key.clone()).collect();
             all.sort_unstable();
@@ -715,10 +713,11 @@ mod tests {
             for list in &lists {
                 let known: HashSet<_> = list.iter().map(|state| &state.recipient).collect();
                 prop_assert!(!list.is_empty() && list.len() <= most && known.len() == list.len());
+                prop_assert!(list.len() == 1 || list.iter().map(|state| record(state).size()).sum::<usize>() <= bytes);
             }
             // Without an address that comes twice there are no more lists than needed, in the order given.
             let distinct: Vec<_> = (0u8..12).filter(|address| addresses.contains(&(*address, 0))).map(|address| state(address, 0)).collect();
-            let split: Vec<_> = super::lists(distinct.clone(), most);
+            let split: Vec<_> = super::lists(distinct.clone(), (most, usize::MAX));
             prop_assert_eq!(split.len(), distinct.len().div_ceil(most));
             prop_assert_eq!(split.concat(), distinct);
         }

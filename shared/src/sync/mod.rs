@@ -9,6 +9,7 @@ pub mod push;
 pub mod push_service;
 mod reading;
 pub mod relay;
+mod sift;
 pub mod standing;
 pub mod sweep;
 pub mod throttle;

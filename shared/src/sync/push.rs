@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::isolate::caught;
 use super::patience::{HELD_RETRY, SHORT_WAIT, growing, later};
+use super::sift::Sifted;
 use super::{bulk, reading};
 use crate::brand::Brand;
 use crate::calendar;
@@ -88,6 +89,9 @@ pub(super) struct Tally {
     doubtful: Vec<(ConsentState, Question)>,
     /// Keys of which it was asked in this run.
     asked: HashSet<ConsentKey>,
+    /// Keys that it answers no question about: they are sent unasked, because an answer to a question judges
+    /// no record.
+    unaskable: HashSet<ConsentKey>,
     /// Keys that Insider has something to be told of.
     for_insider: Vec<ConsentKey>,
     /// What was held in this run.
@@ -279,6 +283,7 @@ impl Push<'_> {
             let asked = tally.asked.contains(&state.key);
             let next_step = if asked { plan::next_step } else { plan::next_step_unasked };
             match next_step(&state, self.policy(&state), now) {
+                Step::Ask if tally.unaskable.contains(&state.key) => send.push(state),
                 Step::Nothing => tally.finished += 1,
                 Step::Ask => ask.push((state, Question::Plan)),
                 Step::Send => send.push(state),
@@ -359,41 +364,73 @@ impl Push<'_> {
         }
         let most = self.registry.capabilities().onays_recipients.max(1);
         for ((channel, recipient_type), states) in groups {
-            let (mut open, mut answered, mut unusable) = (states.chunks(most).rev().collect::<Vec<_>>(), false, 0);
-            while let Some(chunk) = open.pop() {
+            let mut open: Vec<_> = states.chunks(most).rev().map(|chunk| Sifted::of(chunk.iter().collect())).collect();
+            let (mut answered, mut unusable) = (false, 0);
+            while let Some(mut chunk) = open.pop() {
                 if self.is_over() {
-                    tally.failed.extend(chunk.iter().map(|(state, _)| state.key.clone()));
+                    tally.failed.extend(chunk.into_all().map(|(state, _)| state.key.clone()));
                     continue;
                 }
-                let recipients: Vec<_> = chunk.iter().map(|(state, _)| state.recipient.clone()).collect();
-                let onays = match caught(self.registry.onays(channel, recipient_type, &recipients)).await {
+                let recipients: Vec<_> = chunk.rest.iter().map(|(state, _)| state.recipient.clone()).collect();
+                let answer = match recipients.is_empty() {
+                    false => caught(self.registry.onays(channel, recipient_type, &recipients)).await,
+                    true => Ok(HashSet::new()),
+                };
+                let onays = match answer {
                     Ok(onays) => onays,
+                    // Without those that it names the question is asked again at once.
+                    Err(RegistryError::RefusedFor(refused)) if !chunk.names_again(&refused) && chunk.leave_out(refused.clone()) => {
+                        tracing::warn!(addresses = refused.len(), "a question was refused for some addresses: it is asked without them");
+                        open.push(chunk);
+                        continue;
+                    }
                     // One address may spoil the question for all: it is narrowed down by halves.
-                    Err(RegistryError::Defect { why }) if chunk.len() > 1 && (answered || unusable < UNUSABLE) => {
-                        tracing::warn!(why, addresses = chunk.len(), "a question was not answered: it is asked by halves");
+                    Err(error @ (RegistryError::Defect { .. } | RegistryError::RefusedFor(_)))
+                        if recipients.len() > 1 && (answered || unusable < UNUSABLE) =>
+                    {
+                        tracing::warn!(%error, addresses = recipients.len(), "a question was not answered: it is asked by halves");
                         unusable += 1;
-                        let (first, second) = chunk.split_at(chunk.len() / 2);
-                        open.extend([second, first]);
+                        let mut first: Vec<_> = chunk.into_all().collect();
+                        let second = first.split_off(first.len() / 2);
+                        open.extend([Sifted::of(second), Sifted::of(first)]);
                         continue;
                     }
                     Err(error) => {
-                        let members: Vec<_> = chunk.iter().map(|(state, _)| member(state)).collect();
+                        let members: Vec<_> = chunk.into_all().map(|(state, _)| member(state)).collect();
                         self.all_failed(&members, error, tally).await;
                         continue;
                     }
                 };
                 answered = true;
-                tally.asked.extend(chunk.iter().map(|(state, _)| state.key.clone()));
-                let onays = &onays;
-                let mut answers = futures::stream::iter(chunk)
-                    .map(|(state, question)| async move {
-                        (member(state), self.told_of_onay(state, *question, onays.contains(&state.recipient)).await)
+                let Sifted { rest, removed, .. } = chunk;
+                tally.asked.extend(rest.iter().map(|(state, _)| state.key.clone()));
+                tally.unaskable.extend(removed.iter().map(|((state, _), _)| state.key.clone()));
+                let told = rest.into_iter().map(|(state, question)| (state, *question, Ok(onays.contains(&state.recipient))));
+                let untold = removed.into_iter().map(|((state, question), _)| (state, *question, Err(())));
+                let mut answers = futures::stream::iter(told.chain(untold))
+                    .map(|(state, question, answer)| async move {
+                        let done = match answer {
+                            Ok(held) => self.told_of_onay(state, question, held).await,
+                            Err(()) => self.not_told(state, question).await,
+                        };
+                        (member(state), done)
                     })
                     .buffer_unordered(AT_ONCE);
                 while let Some((member, done)) = answers.next().await {
                     self.note(&member, done, tally).await;
                 }
             }
+        }
+    }
+
+    /// The registry answers no question about an address, for what it is.
+    async fn not_told(&self, state: &ConsentState, question: Question) -> Result<Done, RegistryError> {
+        match question {
+            // Its verdict on the record will say what it makes of the address.
+            Question::Plan => Ok(Next::Step(Box::new(state.clone())).into()),
+            Question::Late => self.answer(state, Answer::Rejected(Code::TOO_LATE.to_string())).await,
+            // It says that it holds something newer all the same.
+            Question::Newer => self.fetch(state).await,
         }
     }
 

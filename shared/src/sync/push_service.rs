@@ -32,6 +32,8 @@ pub struct PushService<'a> {
     pub connections: &'a dyn Connections,
     /// Where the brand's notices are to go.
     pub url: &'a Url,
+    /// Whether there are to be any. Where not, what was set up by us is ended, and nothing else touched.
+    pub wanted: bool,
     /// The clock.
     pub clock: &'a Clock,
     /// A text that nobody can guess, another one each time.
@@ -122,10 +124,14 @@ impl PushService<'_> {
             tracing::info!(brand = %self.brand.name, why = ?bar.why, "push connections are left as they are: the brand is stopped");
             return Ok(served);
         }
-        let listed = self.connections.list().await?;
         let keys = self.ledger.push_keys(&self.brand.name).await?;
-        for channel in Channel::ALL {
-            let wanted = standing.bar_of_questions(*channel, self.brand.authorises(*channel)).is_none();
+        let channels: Vec<_> = Channel::ALL.iter().filter(|channel| self.wanted || keys.contains_key(channel)).collect();
+        if channels.is_empty() {
+            return Ok(served);
+        }
+        let listed = self.connections.list().await?;
+        for channel in channels {
+            let wanted = self.wanted && standing.bar_of_questions(*channel, self.brand.authorises(*channel)).is_none();
             let listed: Vec<_> = listed.iter().filter(|connection| connection.channel == Some(*channel)).collect();
             let by_hand = self.brand.iys.push.is_some();
             let steps = plan(&listed, wanted, self.url.as_str(), keys.get(channel), by_hand, self.connections.most());

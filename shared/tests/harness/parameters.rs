@@ -7,8 +7,18 @@ use shared::brands::Brands;
 
 const BRANDS: &str = "/brands/";
 
-/// A parameter store that holds these brands.
+/// The brands of a parameter store of their own.
 pub(crate) async fn brands(documents: Vec<String>) -> Brands {
+    read(&store(documents).await)
+}
+
+/// The brands of a parameter store, none of which has been read yet.
+pub(crate) fn read(store: &aws_sdk_ssm::Client) -> Brands {
+    Brands::new(store.clone(), BRANDS)
+}
+
+/// A parameter store that holds these brands.
+pub(crate) async fn store(documents: Vec<String>) -> aws_sdk_ssm::Client {
     let parameter = |document: String| {
         let name = serde_json::from_str::<serde_json::Value>(&document).expect("a document")["name"].as_str().expect("a name").to_owned();
         serde_json::json!({ "Name": format!("{BRANDS}{name}"), "Value": document })
@@ -25,5 +35,5 @@ pub(crate) async fn brands(documents: Vec<String>) -> Brands {
         .credentials_provider(aws_sdk_ssm::config::Credentials::new("test", "test", None, None, "test"))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .endpoint_url(endpoint);
-    Brands::new(aws_sdk_ssm::Client::from_conf(config.build()), BRANDS)
+    aws_sdk_ssm::Client::from_conf(config.build())
 }

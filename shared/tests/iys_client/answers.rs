@@ -245,6 +245,20 @@ async fn a_list_is_taken_with_its_ids_in_any_spelling_and_order() {
 }
 
 #[tokio::test]
+async fn the_size_of_a_record_is_that_of_its_json_or_more() {
+    let setup = setup().await;
+    let longest = Recipient::parse(&format!("{}@example.com", "a".repeat(250)), Channel::Eposta).unwrap();
+    let all = Retailers { code: Some(99_999_999), access: (10_000_000..10_003_000).collect() };
+    for (recipient, retailers) in [(longest, all), (email(), Retailers::default())] {
+        let one = Record { recipient, retailers, recipient_type: RecipientType::Bireysel, source: Source::HsFizikselOrtam, ..onay() };
+        setup.iys.answer(BULK, Answer::json(202, json!({"requestId": REQUEST})));
+        setup.registry.submit(std::slice::from_ref(&one)).await.unwrap();
+        let sent = setup.iys.seen(BULK).pop().unwrap().body.len();
+        assert!((one.size() - 120..=one.size()).contains(&sent), "{sent} of {}", one.size());
+    }
+}
+
+#[tokio::test]
 async fn errors_with_positions_refuse_those_records_whatever_their_codes() {
     let setup = setup().await;
     for (body, expected) in [
@@ -363,6 +377,30 @@ async fn addresses_with_an_onay_are_those_that_the_answer_lists() {
         setup.iys.answer(MULTI, answer);
         assert_eq!(kind(&ask().await.unwrap_err()), "defect");
     }
+    // What it is refused for is told where that is an address, and nothing else is.
+    let error = |code: &str, location: serde_json::Value| json!({"code": code, "message": "…", "location": location, "value": EMAIL});
+    for (errors, expected) in [
+        (vec![error("H464", json!(["recipients", 1]))], Some(vec![(1, "H464")])),
+        (vec![error("H464", json!(["recipients", 1])), error("H464", json!(["recipients", "0"]))], Some(vec![(0, "H464"), (1, "H464")])),
+        // Counted from one, which the last position proves.
+        (vec![error("H464", json!(["recipients", 2]))], Some(vec![(1, "H464")])),
+        (vec![error("H464", json!(["recipients", 3]))], None),
+        (vec![error("H464", json!(null))], None),
+        (vec![error("H193", json!(["recipients", 1]))], None),
+        (vec![error("H464", json!(["recipients", 1])), error("H478", json!(null))], None),
+    ] {
+        setup.iys.answer(MULTI, Answer::json(422, json!({"errors": errors})));
+        match (ask().await.unwrap_err(), expected) {
+            (RegistryError::RefusedFor(refused), Some(expected)) => {
+                let refused: Vec<_> = refused.iter().map(|(at, code)| (*at, code.to_string())).collect();
+                assert_eq!(refused, expected.iter().map(|(at, code)| (*at, (*code).to_owned())).collect::<Vec<_>>());
+            }
+            (error, expected) => assert_eq!((kind(&error), expected), ("defect", None)),
+        }
+    }
+    setup.iys.answer(MULTI, Answer::error(422, "H464"));
+    let alone = setup.registry.onays(Channel::Eposta, RecipientType::Bireysel, &[email()]).await.unwrap_err();
+    assert!(matches!(&alone, RegistryError::RefusedFor(refused) if refused.len() == 1 && refused[0].0 == 0), "{}", kind(&alone));
     let asked = setup.iys.seen(MULTI).len();
     assert!(setup.registry.onays(Channel::Eposta, RecipientType::Bireysel, &[]).await.unwrap().is_empty());
     assert_eq!(setup.iys.seen(MULTI).len(), asked);

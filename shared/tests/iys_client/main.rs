@@ -97,6 +97,7 @@ fn kind(error: &RegistryError) -> &'static str {
         RegistryError::Unanswered { .. } => "unanswered",
         RegistryError::Held { .. } => "held",
         RegistryError::Defect { .. } => "defect",
+        RegistryError::RefusedFor(_) => "refused for some",
         RegistryError::Ledger(_) => "ledger",
     }
 }

@@ -77,6 +77,12 @@ pub(crate) struct Inner {
     pub(crate) ordered: HashMap<Recipient, VecDeque<Code>>,
     /// Whether a submission that is refused at the door is told of one record at a time.
     pub(crate) one_at_a_time: bool,
+    /// Whether it is told of the records of one code at a time, as where one check comes after another.
+    pub(crate) one_code_at_a_time: bool,
+    /// Addresses that a question is refused for, with their position.
+    pub(crate) unaskable: HashMap<Recipient, Code>,
+    /// Whether a question of several addresses is refused without any position.
+    pub(crate) questions_without_positions: bool,
     /// Whether positions at the door are counted from one, without anything to prove it.
     pub(crate) door_from_one: bool,
     /// What records of a channel are refused with; a list is refused as a whole.
@@ -93,6 +99,8 @@ pub(crate) struct Inner {
     pub(crate) takes: SignedDuration,
     /// Most records in a submission.
     pub(crate) bulk_records: usize,
+    /// How large they may be together.
+    pub(crate) bulk_bytes: usize,
     /// Addresses whose records are not processed.
     pub(crate) stuck: HashSet<Recipient>,
     pub(crate) naming: Naming,
@@ -197,6 +205,9 @@ impl Book {
             refused_unnamed: HashMap::new(),
             ordered: HashMap::new(),
             one_at_a_time: false,
+            one_code_at_a_time: false,
+            unaskable: HashMap::new(),
+            questions_without_positions: false,
             door_from_one: false,
             refuses: HashMap::new(),
             is_full: false,
@@ -205,6 +216,7 @@ impl Book {
             first_version: false,
             takes: SignedDuration::ZERO,
             bulk_records: 1000,
+            bulk_bytes: usize::MAX,
             stuck: HashSet::new(),
             naming: Naming::Ids,
             page: 100,
@@ -276,7 +288,9 @@ impl Book {
 #[async_trait]
 impl Registry for Book {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { bulk_records: self.inner().bulk_records, onays_recipients: 1000, recognises_resends: true }
+        let inner = self.inner();
+        let (bulk_records, bulk_bytes) = (inner.bulk_records, inner.bulk_bytes);
+        Capabilities { bulk_records, bulk_bytes, onays_recipients: 1000, recognises_resends: true }
     }
 
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {
@@ -304,6 +318,10 @@ impl Registry for Book {
                 .collect();
             if inner.one_at_a_time {
                 refused.truncate(1);
+            }
+            if inner.one_code_at_a_time {
+                let first = refused.iter().map(|(_, code)| code.to_string()).min();
+                refused.retain(|(_, code)| Some(code.to_string()) == first);
             }
             if !refused.is_empty() {
                 return Ok(Submitted::Refused(refused));
@@ -358,6 +376,13 @@ impl Registry for Book {
 
     async fn onays(&self, channel: Channel, kind: RecipientType, recipients: &[Recipient]) -> Result<HashSet<Recipient>, RegistryError> {
         self.serve(Op::Onays, recipients.len(), |inner| {
+            let unaskable = |(at, recipient): (usize, &Recipient)| inner.unaskable.get(recipient).map(|code| (at, *code));
+            let refused: Vec<_> = recipients.iter().enumerate().filter_map(unaskable).collect();
+            if !refused.is_empty() {
+                let told = !inner.questions_without_positions || recipients.len() == 1;
+                let defect = || RegistryError::Defect { why: "refused without a position".into() };
+                return Err(if told { RegistryError::RefusedFor(refused) } else { defect() });
+            }
             let holds = |recipient: &&Recipient| {
                 let rows = inner.rows.get(&((*recipient).clone(), channel, kind));
                 rows.and_then(|rows| rows.last()).is_some_and(|row| row.status == Status::Onay)

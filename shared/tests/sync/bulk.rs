@@ -512,6 +512,21 @@ async fn records_that_the_registry_names_one_at_a_time_are_judged_by_themselves_
 }
 
 #[tokio::test]
+async fn a_list_that_fails_one_check_after_another_costs_one_more_request_for_each() {
+    let world = World::new().await;
+    world.book.inner().one_code_at_a_time = true;
+    for (number, code) in [(3, "H120"), (17, "H120"), (4, "H180"), (24, "H467")] {
+        world.book.inner().refused_at_door.insert(email(number), code.parse().unwrap());
+    }
+    world.all_say(0..40, ONAY, 60).await;
+    assert!(world.push().run(&world.keys(0..40)).await.failed.is_empty());
+    assert_eq!((world.book.calls(Op::Submit), world.book.calls(Op::Add)), (vec![40, 38, 37, 36], vec![]));
+    world.drain().await;
+    let counts = [count_at_registry(&world, 40, "H120").await, count_at_registry(&world, 40, "H180").await];
+    assert_eq!((counts, count_at_registry(&world, 40, "applied").await), ([2, 1], 36));
+}
+
+#[tokio::test]
 async fn invariant_10_positions_that_are_counted_otherwise_than_we_read_them_cost_nobody_a_consent() {
     for bad in [0, 12, 38, 39] {
         let world = World::new().await;
@@ -546,8 +561,8 @@ async fn what_a_list_was_refused_for_costs_the_rest_no_second_mark() {
     world.fuse.set(None);
     world.push().run(&world.keys(0..MANY)).await;
     let count = |wanted: &str| world.fuse.trace().iter().filter(|effect| *effect == wanted).count();
-    // Members twice, head, a mark each, the one refusal, the ids.
-    assert_eq!((count("PutItem"), count("UpdateItem"), count("Submit")), (2 + 1 + MANY + 1 + 1, 1, 2));
+    // Members twice, head, a mark each, the one refusal, which is pending before it is judged, the ids.
+    assert_eq!((count("PutItem"), count("UpdateItem"), count("Submit")), (2 + 1 + MANY + 2 + 1, 1, 2));
 }
 
 #[tokio::test]

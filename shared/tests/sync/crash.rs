@@ -50,7 +50,7 @@ async fn run(world: &World, keys: &[ConsentKey], what: Option<Break>) {
         // A run that ends says itself which messages come again; after a crash all of them do.
         world.lose_messages().await;
     }
-    let report = world.push().run(keys).await;
+    let Some(report) = world.fuse.alive(world.push().run(keys)).await else { return world.fuse.pause() };
     let mut again = Vec::new();
     let mut submissions: Vec<String> = Vec::new();
     for state in world.ledger.states(keys).await.unwrap() {
@@ -61,8 +61,10 @@ async fn run(world: &World, keys: &[ConsentKey], what: Option<Break>) {
         }
     }
     for id in submissions {
-        if !world.push().look_after(&id).await {
-            again.push(id);
+        match world.fuse.alive(world.push().look_after(&id)).await {
+            Some(true) => {}
+            Some(false) => again.push(id),
+            None => break,
         }
     }
     world.fuse.pause();

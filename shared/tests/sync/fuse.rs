@@ -1,6 +1,7 @@
 //! Counts the effects of a run and makes a chosen one of them go wrong.
 
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use aws_sdk_dynamodb::config::interceptors::{BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -51,6 +52,17 @@ impl Fuse {
         let mut inner = self.0.lock().unwrap();
         inner.plan = plan;
         inner.trace.clear();
+    }
+
+    /// Runs what ends with the process. `None` when that died on the way.
+    pub(crate) async fn alive<T>(&self, run: impl Future<Output = T>) -> Option<T> {
+        let mut run = std::pin::pin!(run);
+        std::future::poll_fn(|context| if self.is_dead() { Poll::Ready(None) } else { run.as_mut().poll(context).map(Some) }).await
+    }
+
+    fn is_dead(&self) -> bool {
+        let inner = self.0.lock().unwrap();
+        matches!(inner.plan, Some((Break::Crash, at)) if inner.trace.len() > at)
     }
 
     /// Lets everything happen again.

@@ -251,6 +251,21 @@ async fn dealers_reach_the_registry_one_by_one_in_bulk_and_with_a_correction() {
 }
 
 #[tokio::test]
+async fn records_of_many_dealers_go_in_smaller_lists() {
+    let world = World::new().await;
+    world.book.inner().bulk_bytes = 3_700;
+    let many = Retailers { code: Some(58_954_386), access: (0..10).map(|number| 55_550_000 + number).collect() };
+    for number in 0..24 {
+        says_with(&world, number, ONAY, 60, many.clone()).await;
+    }
+    assert!(world.push().run(&world.keys(0..24)).await.failed.is_empty());
+    // Each has some 364 bytes.
+    assert_eq!(world.book.calls(Op::Submit), [10, 10, 4]);
+    world.drain().await;
+    assert_eq!(world.book.inner().came.len(), 24);
+}
+
+#[tokio::test]
 async fn dealers_of_a_second_consent_are_registered_over_the_first() {
     let world = World::new().await;
     world.says(1, ONAY, 60).await;

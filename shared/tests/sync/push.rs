@@ -72,6 +72,66 @@ async fn a_consent_that_only_the_registry_knows_of_is_learnt_and_refused_there()
     assert_eq!((world.at_registry(1).await.as_str(), world.recorded(1)), ("applied", vec![ONAY, RET]));
 }
 
+/// A thousand refusals of consents that only the registry has; it takes some for no addresses, neither in a
+/// question nor in a record.
+async fn a_thousand_refusals(unaskable: &[usize]) -> World {
+    let world = World::new().await;
+    world.held_before(0..1000);
+    world.all_say(0..1000, RET, 30).await;
+    for number in unaskable {
+        world.book.inner().unaskable.insert(email(*number), "H464".parse().unwrap());
+        world.book.inner().refused_at_door.insert(email(*number), "H120".parse().unwrap());
+    }
+    world
+}
+
+/// Runs a thousand keys, and checks that those who cannot be asked about harm nobody. How many addresses each
+/// question had.
+async fn questions_for_a_thousand(world: &World, unaskable: &[usize]) -> Vec<usize> {
+    assert!(world.push().run(&world.keys(0..1000)).await.failed.is_empty());
+    for state in world.ledger.states(&world.keys(0..1000)).await.unwrap() {
+        let is_one = unaskable.iter().any(|number| world.key(*number) == state.key);
+        assert_eq!(state.registry.as_str(), if is_one { "rejected" } else { "submitted" });
+    }
+    for number in unaskable {
+        assert_eq!(world.at_registry(*number).await, "H120", "its record is judged, and not the question");
+    }
+    assert_eq!((world.book.calls(Op::Submit), world.book.calls(Op::Add)), (vec![1000, 1000 - unaskable.len()], vec![]));
+    world.book.calls(Op::Onays)
+}
+
+#[tokio::test]
+async fn invariant_10_a_question_that_is_refused_for_some_addresses_is_asked_once_more_without_them() {
+    let unaskable = [0, 404, 999];
+    let world = a_thousand_refusals(&unaskable).await;
+    assert_eq!(questions_for_a_thousand(&world, &unaskable).await, [1000, 997]);
+}
+
+#[tokio::test]
+async fn invariant_10_a_question_that_is_refused_without_a_position_is_asked_by_halves() {
+    let world = a_thousand_refusals(&[404]).await;
+    world.book.inner().questions_without_positions = true;
+    let questions = questions_for_a_thousand(&world, &[404]).await;
+    // Each half is split again that has it: 500, 250, 125, 63, 32, 16, 8, 4, 2, 1, or a little less.
+    assert!(questions.len() <= 21, "{questions:?}");
+}
+
+#[tokio::test]
+async fn one_address_that_no_question_is_answered_about_is_sent_unasked() {
+    for (has, end) in [(true, "applied"), (false, "not_registered")] {
+        let world = World::new().await;
+        if has {
+            world.held_before([1]);
+        }
+        world.book.inner().unaskable.insert(email(1), "H464".parse().unwrap());
+        world.says(1, RET, 30).await;
+        world.drain().await;
+        assert_eq!((world.at_registry(1).await.as_str(), world.book.calls(Op::Onays)), (end, vec![1]));
+        assert_eq!(world.book.calls(Op::Add), [1]);
+        assert_eq!(world.reachable(&email(1)).await, (true.into(), false.into()), "Insider is told all the same");
+    }
+}
+
 #[tokio::test]
 async fn a_newer_movement_at_the_registry_is_adopted_and_told_to_insider_and_nothing_is_sent_again() {
     let world = World::new().await;

@@ -211,3 +211,28 @@ async fn credentials_that_are_made_a_moment_after_a_reading_are_known_too() {
         assert!(keyring.fits(&world.brand, username, password, world.clock.now()).await.unwrap(), "{held:?}");
     }
 }
+
+#[tokio::test]
+async fn a_brand_that_wants_no_notices_any_more_loses_what_was_set_up_for_it_and_nothing_else() {
+    let world = World::without_hands().await;
+    let (url, secret) = (url(), counting());
+    let unwanted = async || {
+        let mut service = world.push_service(&url, &secret);
+        service.wanted = false;
+        service.run().await.unwrap().expect("nobody else is at it")
+    };
+    assert_eq!(unwanted().await, Served::default(), "nothing was set up");
+    world.serve().await;
+    let theirs: Url = "https://crm.example.com/iys".parse().unwrap();
+    world.office.inner().connections.push(Held {
+        channel: Channel::Mesaj,
+        url: theirs.to_string(),
+        credentials: ("their".to_owned(), "own".to_owned()),
+        has_failed: false,
+    });
+    assert_eq!(unwanted().await, Served { unregistered: 3, ..Served::default() });
+    assert_eq!(world.office.connected(), [(Channel::Mesaj, theirs.to_string())]);
+    unwanted().await;
+    assert!(world.ledger.push_keys(&world.brand.name).await.unwrap().is_empty(), "the credentials go once nothing uses them");
+    assert_eq!(unwanted().await, Served::default());
+}

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use shared::consent::code::Hold;
 use shared::consent::standing::{Access, How, Listing, PackageStatus};
 use shared::consent::{Channel, ConsentKey, Origin, Status, Sync};
+use shared::queue::PushMessage;
 use shared::registry::Feed;
 use shared::sync::standing::{Occasion, Tended};
 
@@ -193,6 +194,45 @@ async fn invariant_1_a_look_and_a_release_that_break_anywhere_are_carried_on_by_
         }
     }
     assert!(effects > 5, "{effects}");
+}
+
+#[tokio::test]
+async fn results_that_could_not_be_asked_for_are_asked_for_with_the_release_and_not_later() {
+    let world = World::settled().await;
+    world.all_say(0..25, ONAY, 60).await;
+    world.run(&world.keys(0..25)).await;
+    let id = world.submission_of(0).await;
+    world.pause();
+    world.all_say(100..101, ONAY, 60).await;
+    world.run(&world.keys([100])).await;
+    assert_eq!(world.tend(Occasion::Passing).await, Tended { looked: true, released: 0 });
+    world.clock.advance(RESULT_WAIT);
+    assert!(world.push_by(&world.guard()).look_after(&id).await);
+    let backlog = world.ledger.backlog(&world.brand.name, 10).await.unwrap();
+    assert_eq!((backlog.registry["held"], backlog.registry.get("held_results")), (1, None), "a submission is no key");
+    assert_eq!(world.submission_due(&id).await, world.clock.now() + SignedDuration::from_mins(30));
+    world.lose_messages().await;
+    assert_eq!(world.tend(Occasion::Passing).await.released, 0);
+    assert!(world.push_messages().await.is_empty(), "while it is paused nothing is asked for");
+    world.resume();
+    // The pause is over, and half an hour since the results were looked at is not.
+    world.clock.advance(PAUSE - RESULT_WAIT);
+    assert_eq!(world.tend(Occasion::Passing).await.released, 1);
+    let now = world.clock.now();
+    assert_eq!(world.submission_due(&id).await, now + GRACE);
+    let messages = world.push_messages().await;
+    assert!(messages.contains(&PushMessage::Submission { brand: world.brand.name.clone(), id: id.clone() }), "{messages:?}");
+    for message in &messages {
+        assert!(world.handle(message).await);
+    }
+    assert_eq!(world.clock.now(), now);
+    for number in (0..25).chain([100]) {
+        assert_eq!(world.at_registry(number).await, "applied", "{number}");
+    }
+    assert_eq!(world.book.calls(Op::Results).len(), 1);
+    // What is released once is not called again.
+    assert_eq!(world.tend(Occasion::Passing).await.released, 0);
+    assert!(world.push_messages().await.is_empty());
 }
 
 #[tokio::test]

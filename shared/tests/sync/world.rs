@@ -167,7 +167,7 @@ impl World {
     }
 
     pub(crate) fn push_service<'a>(&'a self, url: &'a Url, secret: &'a (dyn Fn() -> String + Send + std::marker::Sync)) -> PushService<'a> {
-        PushService { ledger: &self.ledger, brand: &self.brand, connections: &self.office, url, clock: &self.now, secret }
+        PushService { ledger: &self.ledger, brand: &self.brand, connections: &self.office, url, wanted: true, clock: &self.now, secret }
     }
 
     /// Insider's client, made for the brand as it is at the first call.

@@ -1,6 +1,13 @@
 //! The handler with a ledger, queues and brands of its own, and the queue's messages in its batches.
 
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use aws_sdk_sqs::config::interceptors::BeforeSerializationInterceptorContextRef;
+use aws_sdk_sqs::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_sqs::error::BoxError;
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchInput;
 use iys_push::{App, Reach};
 use jiff::{SignedDuration, Timestamp};
 use shared::brand::Brand;
@@ -10,7 +17,9 @@ use shared::consent::{
 use shared::intake::Intake;
 use shared::ledger::Ledger;
 use shared::queue::Queues;
+use shared::sync::sweep::Sweep;
 
+use crate::fuse::Fuse;
 use crate::harness::{self, ManualClock};
 use crate::{parameters, sqs};
 
@@ -26,8 +35,11 @@ pub(crate) struct Desk {
     pub(crate) ledger: Ledger,
     pub(crate) intake: Intake,
     pub(crate) brands: Vec<Brand>,
+    queues: Queues,
     sqs: aws_sdk_sqs::Client,
     push_url: String,
+    ssm: aws_sdk_ssm::Client,
+    pub(crate) later: Later,
     pub(crate) app: App,
 }
 
@@ -44,20 +56,56 @@ pub(crate) fn document(name: &str, brand_code: u64, late_ret_as_hs_karar: bool) 
 impl Desk {
     /// A desk for brands, each of which is served by the registry that `reach` makes.
     pub(crate) async fn new(clock: ManualClock, documents: Vec<String>, reach: impl FnOnce(&Ledger) -> Reach) -> Self {
-        let ledger = harness::ledger().await;
-        let (client, push_url, relay_url) = sqs::queues(|config| config).await;
+        Self::with_fuse(clock, Fuse::default(), documents, reach).await
+    }
+
+    /// The same where writes to the ledger and to the queues may go wrong, which is not tried again below
+    /// the code under test.
+    pub(crate) async fn with_fuse(clock: ManualClock, fuse: Fuse, documents: Vec<String>, reach: impl FnOnce(&Ledger) -> Reach) -> Self {
+        let (dynamo, table) = harness::store(|config| {
+            config.interceptor(fuse.clone()).retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::disabled())
+        })
+        .await;
+        let ledger = Ledger::new(dynamo, table);
+        let later = Later::new(clock.clone());
+        let (client, push_url, relay_url) = sqs::queues(|config| {
+            let config = config.interceptor(fuse).interceptor(later.clone());
+            config.retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled())
+        })
+        .await;
         let queues = Queues::new(client.clone(), push_url.clone(), relay_url);
         let brands: Vec<Brand> = documents.iter().map(|document| Brand::read(document).expect("a brand")).collect();
-        let app = App {
-            brands: parameters::brands(documents).await,
-            ledger: ledger.clone(),
-            queues: queues.clone(),
-            registry: reach(&ledger),
-            clock: clock.clock(),
-            grace: GRACE,
-            result_wait: RESULT_WAIT,
-        };
-        Self { intake: Intake::new(ledger.clone(), queues, GRACE), clock, ledger, brands, sqs: client, push_url, app }
+        let ssm = parameters::store(documents).await;
+        let app = app(&ssm, &ledger, &queues, reach(&ledger), &clock);
+        Self {
+            intake: Intake::new(ledger.clone(), queues.clone(), GRACE),
+            clock,
+            ledger,
+            brands,
+            queues,
+            sqs: client,
+            push_url,
+            ssm,
+            later,
+            app,
+        }
+    }
+
+    /// Another process of the function, with nothing in its memory.
+    pub(crate) fn restart(&mut self, reach: Reach) {
+        self.app = app(&self.ssm, &self.ledger, &self.queues, reach, &self.clock);
+    }
+
+    /// Forgets every message.
+    pub(crate) async fn lose_messages(&self) {
+        self.batch().await;
+        self.later.waiting.lock().unwrap().clear();
+    }
+
+    /// What the sweep of a brand does.
+    pub(crate) async fn sweep(&self, brand: usize) {
+        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.clock.clock(), grace: GRACE };
+        sweep.run(&self.brands[brand].name).await.unwrap();
     }
 
     /// The key of an address of a brand.
@@ -75,9 +123,9 @@ impl Desk {
         Movement { key, recipient, head }
     }
 
-    /// Takes everything that can be received off the queue, as a batch.
+    /// Takes everything off the queue whose time has come, as a batch.
     pub(crate) async fn batch(&self) -> SqsEvent {
-        let mut records = Vec::new();
+        let mut records = self.later.due();
         loop {
             let answer = self.sqs.receive_message().queue_url(&self.push_url).max_number_of_messages(10).send().await.expect("messages");
             let messages = answer.messages.unwrap_or_default();
@@ -108,6 +156,60 @@ impl Desk {
     }
 }
 
+/// The messages that are delayed. The queue goes by the machine's clock, so that it never shows them, and
+/// this by the test's.
+#[derive(Clone)]
+pub(crate) struct Later {
+    clock: ManualClock,
+    waiting: Arc<Mutex<Vec<(Timestamp, String)>>>,
+}
+
+impl fmt::Debug for Later {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Later")
+    }
+}
+
+impl Later {
+    fn new(clock: ManualClock) -> Self {
+        Self { clock, waiting: Arc::default() }
+    }
+
+    /// Takes the messages whose time has come, with ids of their own.
+    fn due(&self) -> Vec<(String, String)> {
+        let now = self.clock.now();
+        let due: Vec<_> = self.waiting.lock().unwrap().extract_if(.., |(at, _)| *at <= now).collect();
+        due.into_iter().enumerate().map(|(number, (at, body))| (format!("{}-{number}", at.as_second()), body)).collect()
+    }
+
+    /// When the next one is due.
+    pub(crate) fn next(&self) -> Option<Timestamp> {
+        self.waiting.lock().unwrap().iter().map(|(at, _)| *at).min()
+    }
+}
+
+impl Intercept for Later {
+    fn name(&self) -> &'static str {
+        "Later"
+    }
+
+    fn read_before_serialization(
+        &self,
+        context: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(batch) = context.input().downcast_ref::<SendMessageBatchInput>() else { return Ok(()) };
+        for entry in batch.entries() {
+            if let Some(seconds @ 1..) = entry.delay_seconds() {
+                let at = self.clock.now() + SignedDuration::from_secs(seconds.into());
+                self.waiting.lock().unwrap().push((at, entry.message_body().to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A batch of messages with these ids and bodies.
 pub(crate) fn event(messages: impl IntoIterator<Item = (String, String)>) -> SqsEvent {
     let message = |(id, body)| {
@@ -118,4 +220,16 @@ pub(crate) fn event(messages: impl IntoIterator<Item = (String, String)>) -> Sqs
     let mut event = SqsEvent::default();
     event.records = messages.into_iter().map(message).collect();
     event
+}
+
+fn app(ssm: &aws_sdk_ssm::Client, ledger: &Ledger, queues: &Queues, registry: Reach, clock: &ManualClock) -> App {
+    App {
+        brands: parameters::read(ssm),
+        ledger: ledger.clone(),
+        queues: queues.clone(),
+        registry,
+        clock: clock.clock(),
+        grace: GRACE,
+        result_wait: RESULT_WAIT,
+    }
 }

@@ -42,13 +42,14 @@ fn add(iys: &Iys, access: &BrandAccess, body: &[u8], v2: bool) -> Result<Respons
         return Ok(planted);
     }
     let consents = check_all(iys, items, &moment(iys, brand, &switches, now), switches.bad_item)?;
+    let mut unknown = Vec::new();
     for (index, consent) in consents.iter().enumerate() {
         let Ok(consent) = consent else { continue };
         access.may_write(iys, consent.consent_type).map_err(|error| with_index(error, index))?;
-        let strangers = strangers(iys, brand, consent);
-        if !strangers.is_empty() {
-            return Err(with_index(ApiError::all(403, strangers), index));
-        }
+        unknown.extend(strangers(iys, brand, consent).into_iter().map(|problem| Problem { index: Some(index), ..problem }));
+    }
+    if !unknown.is_empty() {
+        return Err(ApiError::all(403, unknown));
     }
     let code = brand.brand_code;
     let echoes: Vec<Map<String, Value>> =

@@ -27,6 +27,7 @@ pub(super) fn routes() -> Router<Arc<Iys>> {
     Router::new()
         .route("/_sandbox/consents", get(consents).post(seed_consents))
         .route("/_sandbox/citizen", post(citizen))
+        .route("/_sandbox/movements", get(movements))
         .route("/_sandbox/summary", get(summary))
 }
 
@@ -56,8 +57,8 @@ async fn consents(State(iys): State<Arc<Iys>>, Query(wanted): Query<Wanted>) -> 
         for recipient_type in RecipientType::ALL {
             for consent_type in ConsentType::ALL {
                 let key = Key { brand, recipient: Arc::clone(&recipient), recipient_type, consent_type };
-                records.extend(store.current(&key).map(|current| row(&key, current)));
-                movements.extend(store.history(&key).iter().map(|movement| (movement.creation, row(&key, movement))));
+                records.extend(store.current(&key).map(|current| Value::Object(row(&key, current))));
+                movements.extend(store.history(&key).iter().map(|movement| (movement.creation, Value::Object(row(&key, movement)))));
             }
         }
     }
@@ -66,7 +67,26 @@ async fn consents(State(iys): State<Arc<Iys>>, Query(wanted): Query<Wanted>) -> 
     answer(200, &json!({ "recipient": recipient, "records": records, "movements": movements }))
 }
 
-fn row(key: &Key, movement: &Movement) -> Value {
+/// `GET /_sandbox/movements[?brandCode=…]`: everything that was ever recorded.
+async fn movements(State(iys): State<Arc<Iys>>, Query(wanted): Query<Wanted>) -> Response {
+    let store = iys.store(iys.now());
+    let everything = (Timestamp::MIN, Timestamp::MAX);
+    let mut rows = Vec::new();
+    for brand in brand_codes(&iys, wanted.brand_code) {
+        for by_recipients in [false, true] {
+            let movements = store.movements(brand, by_recipients, everything, None, usize::MAX, |_| true);
+            rows.extend(movements.into_iter().map(|(position, key, movement)| {
+                let mut row = row(key, movement);
+                row.insert("recipient".to_owned(), json!(key.recipient));
+                (position.0, Value::Object(row))
+            }));
+        }
+    }
+    rows.sort_by_key(|(second, _)| *second);
+    answer(200, &Value::Array(rows.into_iter().map(|(_, row)| row).collect()))
+}
+
+fn row(key: &Key, movement: &Movement) -> serde_json::Map<String, Value> {
     let mut row = movement.listed(key);
     row.remove("recipient");
     row.insert("brandCode".to_owned(), json!(key.brand));
@@ -76,7 +96,7 @@ fn row(key: &Key, movement: &Movement) -> Value {
     if !movement.retailer_access.is_empty() {
         row.insert("retailerAccess".to_owned(), json!(movement.retailer_access));
     }
-    Value::Object(row)
+    row
 }
 
 /// A person's act at İYS.

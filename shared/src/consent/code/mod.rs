@@ -217,6 +217,8 @@ impl Code {
     pub const PAUSED: Code = Code(520);
     /// The subscription is closed.
     pub const CLOSED: Code = Code(521);
+    /// A value comes twice in a list.
+    pub const TWICE: Code = Code(193);
     /// The package's number of addresses is used up.
     pub const QUOTA_USED_UP: Code = Code(525);
 

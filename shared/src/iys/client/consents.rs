@@ -16,6 +16,10 @@ use crate::registry::{Record, RegistryError, ResultLine, Submitted, Verdict};
 
 /// Most records in one bulk add (İYS documentation, `addBatchConsentV2`).
 pub(crate) const BULK_RECORDS: usize = 1000;
+/// Most bytes in one bulk add. İYS names no limit of its own, and common web servers and gateways take a
+/// million bytes unless they are told otherwise. A thousand plain records are a fifth of that, and only
+/// dealers make more: a thousand records of 3,000 dealers each would be 27 million bytes.
+pub(crate) const BULK_BYTES: usize = 1_000_000;
 
 impl Client {
     /// Registers one record (`addConsentV2`). An identical record sent again gives the same answer,
@@ -119,9 +123,9 @@ fn is_final(disposition: Disposition) -> bool {
     )
 }
 
-/// The refused records of a list by position, each with the error that counts. İYS's newer samples
+/// The refused records of a list (or addresses of a question) by position, each with the error that counts. İYS's newer samples
 /// count from 0; a position that equals the number of records proves that it counted from 1.
-fn refused_records(problems: &[Problem], status: u16, records: usize) -> Option<Vec<(usize, Code)>> {
+pub(super) fn refused_records(problems: &[Problem], status: u16, records: usize) -> Option<Vec<(usize, Code)>> {
     let from_one = problems.iter().any(|problem| problem.index == Some(records)) && problems.iter().all(|problem| problem.index != Some(0));
     let mut by_position: BTreeMap<usize, Vec<Problem>> = BTreeMap::new();
     for problem in problems {

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use super::consents::refused_records;
 use super::paging::{Paged, page_query};
 use super::{Client, codes};
 use crate::brand;
 use crate::consent::code::{Code, Disposition};
 use crate::consent::{Channel, Recipient, RecipientType, Status};
-use crate::iys::answer::disposition_of;
+use crate::iys::answer::{Problem, Reply, disposition_of};
 use crate::iys::call::{Call, defect};
 use crate::iys::wire::{MultiAnswer, MultiQuery, Row, StatusQuery};
 use crate::iys::{feed, operation};
@@ -17,7 +18,8 @@ use crate::registry::{Holding, Page, RegistryError};
 pub(crate) const ONAYS_RECIPIENTS: usize = 1000;
 
 impl Client {
-    /// Which of these addresses hold an ONAY (`batchConsentStatus`).
+    /// Which of these addresses hold an ONAY (`batchConsentStatus`). İYS answers for none of them where one
+    /// does not fit the channel (`H464`): then it is named.
     pub async fn onays(
         &self,
         account: &brand::Iys,
@@ -36,7 +38,13 @@ impl Client {
         let query = MultiQuery { recipients: recipients.iter().map(Recipient::expose).collect() };
         let values = [sps.as_str(), &brand, recipient_type.as_str(), channel.as_str()];
         let call = Call::new(&operation::MULTI_STATUS, &values)?.json(&query)?;
-        let reply = self.read(account, &call).await?;
+        let reply = self.exchange(account, &call).await?;
+        if !reply.status.is_success() {
+            return Err(match refused_addresses(&reply, recipients.len()) {
+                Some(refused) => RegistryError::RefusedFor(refused),
+                None => self.fault(&call, &reply).await,
+            });
+        }
         let answer: MultiAnswer = reply.read().map_err(|why| defect(NAME, &why))?;
         let asked: HashSet<&Recipient> = recipients.iter().collect();
         answer
@@ -129,6 +137,22 @@ pub struct HistoryPage {
     pub page: Page,
     /// The offset of the part before it, when there is one.
     pub next: Option<usize>,
+}
+
+/// The addresses that a question was refused for, if that is all that it was refused for.
+fn refused_addresses(reply: &Reply, addresses: usize) -> Option<Vec<(usize, Code)>> {
+    let status = reply.status.as_u16();
+    let mut problems = reply.problems();
+    // An address that was asked for twice is our own defect and spoils no address.
+    let about_address = |problem: &Problem| problem.disposition(status) == Disposition::Rejected && problem.code != Some(Code::TWICE);
+    if problems.is_empty() || !problems.iter().all(about_address) {
+        return None;
+    }
+    if addresses == 1 {
+        // There is no other that it could be.
+        problems.iter_mut().for_each(|problem| problem.index = Some(0));
+    }
+    refused_records(&problems, status, addresses)
 }
 
 /// Whether a code by itself, whatever status it came with, says that the brand's work has to wait.

@@ -11,6 +11,7 @@ pub(in crate::iys) mod partner;
 pub(in crate::iys) mod place;
 pub(in crate::iys) mod retailer;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Retailers, Status};
@@ -143,12 +144,39 @@ pub(in crate::iys) struct ErrorItem {
     #[serde(default, rename = "code:")]
     code_misspelt: Text,
     #[serde(default)]
-    pub(in crate::iys) index: Text,
+    index: Text,
+    #[serde(default)]
+    location: Location,
+}
+
+/// Where in a request an error is: names of fields and positions, such as `["recipients", 0]`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Location {
+    Path(Vec<Text>),
+    Other(IgnoredAny),
+}
+
+impl Default for Location {
+    fn default() -> Self {
+        Self::Other(IgnoredAny)
+    }
 }
 
 impl ErrorItem {
     pub(in crate::iys) fn code(&self) -> Option<&str> {
         self.code.get().or(self.code_misspelt.get())
+    }
+
+    /// Which record of a list, or which address of a question, it is about, in İYS's own counting.
+    pub(in crate::iys) fn position(&self) -> Option<usize> {
+        self.index.number().or_else(|| match &self.location {
+            Location::Path(path) => match path.as_slice() {
+                [field, at, ..] if field.get() == Some("recipients") => at.number(),
+                _ => None,
+            },
+            Location::Other(_) => None,
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! Makes held work due again once nothing bars it any more, and writes its messages.
+//! Makes held work due again once nothing bars it any more, and writes its messages; likewise submissions
+//! whose results could not be asked for.
 //!
 //! A release goes through the index of open work, so it costs as much as what is held there. Its due
 //! time follows from when it was ordered, so one that is repeated passes over what it has done. The
@@ -51,6 +52,20 @@ impl Keeper<'_> {
         Ok(released)
     }
 
+    /// Has results asked for now that could not be.
+    async fn release_results(&self, submissions: &[String]) -> Result<(), LedgerError> {
+        let name = &self.brand.name;
+        for id in submissions {
+            let now = (self.clock)();
+            if self.ledger.release_results(name, id, now, later(now, self.grace)).await?
+                && let Err(error) = self.queues.push_submission(name, id, 0).await
+            {
+                tracing::warn!(%error, submission = id, "no message for a released submission: the sweep will find it");
+            }
+        }
+        Ok(())
+    }
+
     async fn release_all(&self, since: Timestamp) -> Result<usize, LedgerError> {
         let due = later(since, self.grace);
         let mut released = 0;
@@ -58,11 +73,14 @@ impl Keeper<'_> {
         while let Some(at) = page {
             let held = self.ledger.held_work(&self.brand.name, at).await?;
             page = held.next;
-            if held.keys.is_empty() {
+            if held.keys.is_empty() && held.submissions.is_empty() {
                 continue;
             }
             // What bars work may change while this runs.
             let standing = self.ledger.standing(&self.brand.name).await?;
+            if standing.bar_of_calls().is_none() {
+                self.release_results(&held.submissions).await?;
+            }
             let is_free = |state: &ConsentState| {
                 standing.bar(state.key.channel, state.head.status, self.brand.authorises(state.key.channel)).is_none()
             };

@@ -565,3 +565,17 @@ fn settings_survive_json_and_refuse_unknown_names() {
     assert!(!changed.switches.onay_on_onay);
     assert!(serde_json::from_str::<Config>(r#"{"bulk_delay": 2}"#).is_err());
 }
+
+#[tokio::test]
+async fn everything_that_was_recorded_is_listed_with_its_address() {
+    let rig = Rig::new().await;
+    rig.add("+905992000001", "ONAY", -10).await;
+    rig.clock.advance(5);
+    let act = json!({ "brandCode": 700_001, "recipient": "+905992000001", "type": "MESAJ", "status": "RET" });
+    rig.served.post("/_sandbox/citizen", &act).await;
+    let movements = rig.served.get("/_sandbox/movements?brandCode=700001").await;
+    let told: Vec<_> = movements.as_array().unwrap().iter().map(|row| (&row["recipient"], &row["status"], &row["source"])).collect();
+    let number = &json!("+905992000001");
+    assert_eq!(told, [(number, &json!("ONAY"), &json!("HS_WEB")), (number, &json!("RET"), &json!("IYS_WEB"))]);
+    assert_eq!(rig.served.get("/_sandbox/movements?brandCode=1").await, json!([]));
+}

@@ -120,8 +120,12 @@ async fn a_consent_names_its_collector_and_counts_who_may_use_it() {
     let (status, body) = rig.post(&format!("/v2{BASE}/consents"), &stranger).await;
     assert_eq!((status, codes(&body)), (403, vec!["H180", "H180"]));
     assert_eq!((&body["errors"][1]["location"], &body["errors"][1]["value"]), (&json!(["retailerAccess", 1]), &json!(55_555_555)));
-    let (status, body) = rig.post(&format!("/v2{BASE}/consents/request"), &json!([stranger])).await;
-    assert_eq!((status, &body["errors"][0]["index"]), (403, &json!(0)));
+    let mut another = rig.consent("+905992000004", "ONAY", -10);
+    another["retailerCode"] = json!(55_555_555);
+    let list = json!([stranger, rig.consent("+905992000003", "ONAY", -10), another]);
+    let (status, body) = rig.post(&format!("/v2{BASE}/consents/request"), &list).await;
+    let places: Vec<_> = body["errors"].as_array().unwrap().iter().map(|entry| entry["index"].clone()).collect();
+    assert_eq!((status, places), (403, vec![json!(0), json!(0), json!(2)]), "all of them are named");
 }
 
 #[tokio::test]
