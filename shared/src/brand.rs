@@ -3,6 +3,8 @@
 //! In the cloud it is one encrypted SSM parameter per brand, locally one file; its form is the same.
 //! Everything that a vendor leaves uncertain is a setting here with a documented default.
 
+mod outbound;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -11,6 +13,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use crate::consent::{BrandName, Channel, RecipientIdKey, RecipientType, Source, Status};
+pub use outbound::{ConsentAttributes, DateForm, EmailFlow, ListApi, Outbound};
 
 /// A brand.
 #[derive(Debug, Clone, Deserialize)]
@@ -107,6 +110,9 @@ pub struct Insider {
     /// nothing at Insider when missing.
     #[serde(default)]
     pub arama_attribute: Option<String>,
+    /// How the account wants to be told.
+    #[serde(default)]
+    pub outbound: Outbound,
     /// Source of an e-mail event that names none.
     #[serde(default = "default_email_source")]
     pub email_source: Source,
@@ -254,6 +260,12 @@ pub enum BrandError {
         /// The list that is empty.
         field: &'static str,
     },
+    /// A custom attribute that Insider could not take.
+    #[error("brand configuration: {field}: an attribute's name is of a-z, 0-9 and _, none of Insider's own, and given once")]
+    Attribute {
+        /// The field.
+        field: &'static str,
+    },
     /// A default that İYS would refuse.
     #[error("brand configuration: {field} must be one of the HS_* sources")]
     Source {
@@ -290,6 +302,7 @@ impl Brand {
         if self.insider.recipient_types.is_empty() {
             return Err(BrandError::Empty { field: "insider.recipientTypes" });
         }
+        outbound::validate(&self.insider)?;
         if !self.iys.push.iter().all(|push| usable(&push.username) && usable(&push.password)) {
             return Err(BrandError::Empty { field: "iys.push" });
         }

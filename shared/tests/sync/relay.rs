@@ -122,7 +122,7 @@ async fn a_brand_may_leave_addresses_alone_that_insider_does_not_know() {
     world.brand.insider.relay_unknown_addresses = false;
     registry_says(&world, 1, EPOSTA, BIREYSEL, RET, 60).await;
     // Insider knows the second address, and the third because it told us of it itself.
-    let known = shared::insider::Flag { recipient: email(2), channel: EPOSTA, allowed: true };
+    let known = shared::insider::Flag { recipient: email(2), channel: EPOSTA, allowed: true, told: None };
     assert!(world.insider().upsert(&[known]).await[0].is_ok());
     registry_says(&world, 2, EPOSTA, BIREYSEL, RET, 60).await;
     world.take(vec![world.movement(world.key(3), email(3), ONAY, world.ago(90), Origin::Insider)]).await;

@@ -184,7 +184,8 @@ impl World {
     /// Brings Insider to the state of keys.
     pub(crate) async fn relay(&self, keys: &[ConsentKey]) -> shared::sync::relay::Report {
         let insider = self.insider();
-        let relay = Relay { ledger: &self.ledger, brand: &self.brand, insider: &insider, clock: &self.now, grace: GRACE };
+        let relay =
+            Relay { ledger: &self.ledger, brand: &self.brand, insider: &insider, clock: &self.now, grace: GRACE, stop_at: Timestamp::MAX };
         relay.run(keys).await
     }
 
