@@ -13,7 +13,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use crate::consent::{BrandName, Channel, RecipientIdKey, RecipientType, Source, Status};
-pub use outbound::{ConsentAttributes, DateForm, EmailFlow, ListApi, Outbound};
+pub use outbound::{ConsentAttributes, DateForm, EmailFlow, Export, ExportFormat, ListApi, Outbound};
 
 /// A brand.
 #[derive(Debug, Clone, Deserialize)]

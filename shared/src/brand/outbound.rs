@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{BrandError, Insider};
 use crate::consent::Channel;
@@ -22,6 +22,32 @@ pub struct Outbound {
     pub whatsapp_follows_mesaj: bool,
     /// Custom attributes that show, by channel, when and how the state came about.
     pub consent_attributes: BTreeMap<Channel, ConsentAttributes>,
+    /// What a raw export takes; without it none can be ordered.
+    pub export: Option<Export>,
+}
+
+/// A raw export.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Export {
+    /// Number of the panel's dynamic segment.
+    pub segment_id: u64,
+    /// Where Insider tells that the file is there. Insider wants one, and takes only what it was told of.
+    pub hook: String,
+    /// Form of the file.
+    #[serde(default)]
+    pub format: ExportFormat,
+}
+
+/// Forms of an export.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExportFormat {
+    /// Comma-separated, with a head.
+    #[default]
+    Csv,
+    /// Objects.
+    Json,
 }
 
 /// Versions of the unsubscribe and resubscribe calls.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -41,6 +42,21 @@ impl Connection {
         Self { inner: Arc::new(Inner { settings, clock, http, faults: Faults::default() }) }
     }
 
+    pub(super) fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.inner.clock)()
+    }
+
+    /// Begins to read a file.
+    pub(super) async fn get(&self, url: Url) -> Result<reqwest::Response, InsiderError> {
+        let lost = |lost| self.inner.faults.lost("export", lost, self.now());
+        let http = self.inner.http.client().map_err(|_| lost(Lost::Unsent("TLS could not be set up")))?;
+        http.get(url).timeout(self.inner.settings.export_timeout).send().await.map_err(|error| lost(Lost::from(error)))
+    }
+
     /// What an answer means, now.
     pub(super) fn judge(&self, endpoint: Endpoint, reply: &Reply) -> Result<Judged, InsiderError> {
         self.inner.faults.judge(endpoint.path(), reply, (self.inner.clock)())
@@ -62,6 +78,8 @@ pub(super) enum Endpoint {
     Upsert,
     /// Read of one profile.
     Profile,
+    /// Order of a raw export.
+    Export,
 }
 
 impl Endpoint {
@@ -71,13 +89,14 @@ impl Endpoint {
             Endpoint::List(call) => call.path(),
             Endpoint::Upsert => "api/user/v1/upsert",
             Endpoint::Profile => "api/user/v1/profile",
+            Endpoint::Export => "api/raw/v1/export",
         }
     }
 
     fn base(self, settings: &Settings) -> &Url {
         match self {
             Endpoint::List(_) => &settings.contact_url,
-            Endpoint::Upsert | Endpoint::Profile => &settings.unification_url,
+            Endpoint::Upsert | Endpoint::Profile | Endpoint::Export => &settings.unification_url,
         }
     }
 
@@ -85,7 +104,7 @@ impl Endpoint {
         match self {
             Endpoint::List(Call { unsubscribe: true, .. }) => &keys.unsubscribe,
             Endpoint::List(Call { unsubscribe: false, .. }) => &keys.resubscribe,
-            Endpoint::Upsert | Endpoint::Profile => &keys.ucd,
+            Endpoint::Upsert | Endpoint::Profile | Endpoint::Export => &keys.ucd,
         }
     }
 
@@ -96,6 +115,7 @@ impl Endpoint {
             Endpoint::List(_) => Some(("insider-contact", settings.contact_per_minute)),
             Endpoint::Upsert => Some(("insider-upsert", settings.upsert_per_minute)),
             Endpoint::Profile => Some(("insider-profile", quota::reads(settings.profile_units_per_minute, profile_cost))),
+            Endpoint::Export => None,
         }
     }
 }

@@ -15,6 +15,7 @@
 mod batch;
 mod http;
 mod list;
+mod order;
 mod policy;
 mod profile;
 mod quota;
@@ -37,6 +38,7 @@ use batch::{Batch, Row};
 pub use http::Connection;
 use http::Endpoint;
 pub use list::List;
+pub(super) use order::ExportOrder;
 pub use profile::{Profile, Quota};
 
 /// Where Insider is, how long it may take, and how much of its allowance is used. The allowances are
@@ -51,6 +53,10 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// Until an answer is complete, the connection included. Default 20 s.
     pub timeout: Duration,
+    /// Where links of exports lead: `https://insider-data-export.useinsider.com`. Others are not followed.
+    pub export_url: Url,
+    /// Until the last byte of an export is there. Default 15 minutes.
+    pub export_timeout: Duration,
     /// Unsubscribe and resubscribe calls a minute. Default 600: Insider publishes it for single
     /// resubscribes and nothing for the bulk calls, which are kept within it.
     pub contact_per_minute: u32,
@@ -63,8 +69,15 @@ pub struct Settings {
 
 impl Settings {
     /// The defaults, for the two hosts.
+    ///
+    /// Links of exports are taken from the unification host where that is not Insider's own, as in a
+    /// simulator.
     pub fn new(contact_url: Url, unification_url: Url) -> Self {
+        let insiders = unification_url.host_str() == Some("unification.useinsider.com");
+        let export_url = if insiders { "https://insider-data-export.useinsider.com".parse().ok() } else { None };
         Self {
+            export_url: export_url.unwrap_or_else(|| unification_url.clone()),
+            export_timeout: Duration::from_secs(900),
             contact_url,
             unification_url,
             connect_timeout: Duration::from_secs(5),
