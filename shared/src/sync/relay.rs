@@ -223,7 +223,8 @@ impl Relay<'_> {
         let list = List::of(channel).map(Step::List);
         let whatsapp = channel == Channel::Mesaj && self.brand.insider.outbound.whatsapp_follows_mesaj;
         match status {
-            Status::Ret => list.into_iter().chain(whatsapp.then_some(Step::List(List::Whatsapp))).chain([Step::Flag]).collect(),
+            // WhatsApp comes last: an account without it refuses that call, and nothing else.
+            Status::Ret => list.into_iter().chain([Step::Flag]).chain(whatsapp.then_some(Step::List(List::Whatsapp))).collect(),
             Status::Onay => std::iter::once(Step::Flag).chain(list).collect(),
         }
     }

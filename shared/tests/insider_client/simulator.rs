@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use sandbox::insider::{Account, Config, Family, Webhook, Webhooks};
 use serde_json::{Value, json};
 use shared::brand::Brand;
-use shared::consent::{Channel, Recipient, Status};
+use shared::consent::{Channel, Recipient, Source, Status};
 use shared::insider::webhook::{self, Intake};
-use shared::insider::{Client, Connection, Flag, InsiderError, List, Outcome, Settings, Throttle, auth};
+use shared::insider::{Client, Connection, ConsentTold, Flag, InsiderError, List, Outcome, Settings, Throttle, auth};
 use url::Url;
 
 const AYSE: &str = "ayse@example.com";
@@ -211,5 +211,27 @@ async fn nth_request(receiver: &Server, count: usize) -> (axum::http::HeaderMap,
         }
         assert!(Instant::now() < deadline, "no webhook came");
         tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_flag_does_not_fail_for_the_date_and_source_that_the_panel_does_not_take() {
+    let types = [("iys_date".to_owned(), sandbox::insider::AttributeType::Number)].into();
+    for (account, stands) in [
+        (Account { custom_attributes: Some(Vec::new()), ..Account::default() }, false),
+        (Account { custom_attribute_types: types, ..Account::default() }, false),
+        (Account::default(), true),
+    ] {
+        let insider = Insider::start(Config { account, ..Config::default() }).await;
+        let mut document: Value = serde_json::from_str(include_str!("../../../infra/local/brands/demo.json")).unwrap();
+        document["insider"]["outbound"]["consentAttributes"]["EPOSTA"]["date"] = "iys_date".into();
+        let client = insider.client_of(Brand::read(&document.to_string()).unwrap());
+        let told = ConsentTold { date: "2026-11-20 11:15:00".parse().unwrap(), source: Source::HsWeb };
+        let flag = |address: &str| Flag { recipient: email(address), channel: Channel::Eposta, allowed: false, told: Some(told.clone()) };
+        for flags in [vec![flag(AYSE)], vec![flag(AYSE), flag("mehmet@example.com")]] {
+            assert_eq!(client.upsert(&flags).await, vec![Ok(Outcome::Applied); flags.len()]);
+            let profile = insider.held("email", AYSE).await["profile"].clone();
+            assert_eq!((&profile["email_optin"], profile["custom"]["iys_date"].is_string()), (&json!(false), stands), "{profile}");
+        }
     }
 }

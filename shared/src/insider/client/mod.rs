@@ -239,23 +239,36 @@ impl Client {
         self.once_more(flags, answers, identifiers).await
     }
 
-    /// Users that were refused without a reason that we know go once more, by themselves: what was wrong
-    /// may have passed, and what is told of a thousand users is told of few more surely.
+    /// Some users go once more, by themselves. Those that were refused among others without a reason that we
+    /// know: what was wrong may have passed, and what is told of a thousand users is told of few more
+    /// surely. And those that were refused for their attributes while they showed date and source: a flag
+    /// must not fail for what is only shown beside it, so it goes alone.
     async fn once_more(
         &self,
         flags: &[Flag],
         mut answers: Vec<Answer>,
         identifiers: impl Fn(&Recipient) -> Result<serde_json::Value, Answer>,
     ) -> Vec<Answer> {
-        let unclear = |answer: &Answer| matches!(answer, Ok(Outcome::Refused { code: policy::REFUSED }));
-        let places: Vec<usize> = answers.iter().enumerate().filter(|(_, answer)| unclear(answer)).map(|(place, _)| place).collect();
-        if places.is_empty() || flags.len() == 1 {
+        let (mut places, mut again) = (Vec::new(), Vec::new());
+        for (place, (flag, answer)) in flags.iter().zip(&answers).enumerate() {
+            let shows = flag.told.is_some() && self.account.outbound.consent_attributes.contains_key(&flag.channel);
+            let told = match answer {
+                Ok(Outcome::Refused { code: policy::REFUSED }) if flags.len() > 1 => flag.told.clone(),
+                Ok(Outcome::Refused { code: policy::INVALID_ATTRIBUTE }) if shows => None,
+                _ => continue,
+            };
+            places.push(place);
+            again.push(Flag { told, ..flag.clone() });
+        }
+        if again.is_empty() {
             return answers;
         }
-        let again: Vec<Flag> = places.iter().filter_map(|place| flags.get(*place).cloned()).collect();
+        tracing::warn!(users = again.len(), "users that Insider refused go once more");
         let second = self.send_in_batches(Endpoint::Upsert, upsert::batch(&again, &self.account, identifiers)).await;
         for (place, answer) in places.into_iter().zip(second) {
-            answers[place] = answer;
+            if let Some(first) = answers.get_mut(place) {
+                *first = answer;
+            }
         }
         answers
     }
