@@ -4,6 +4,7 @@
 //! Everything that a vendor leaves uncertain is a setting here with a documented default.
 
 mod inbound;
+mod outbound;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -15,6 +16,7 @@ use subtle::ConstantTimeEq;
 use crate::consent::{BrandName, Channel, RecipientIdKey, RecipientType, Source};
 
 pub use inbound::{Attribute, AttributeMeaning, BodyFields, Effect, EventMeaning, Meanings, TimestampUnit, UndatedOnay};
+pub use outbound::{ConsentAttributes, DateForm, EmailFlow, Export, ExportFormat, ListApi, Outbound};
 
 /// A brand.
 #[derive(Debug, Clone, Deserialize)]
@@ -131,6 +133,9 @@ pub struct Insider {
     /// nothing at Insider when missing.
     #[serde(default)]
     pub arama_attribute: Option<String>,
+    /// How the account wants to be told.
+    #[serde(default)]
+    pub outbound: Outbound,
     /// Source of an e-mail event that names none.
     #[serde(default = "default_email_source")]
     pub email_source: Source,
@@ -251,6 +256,12 @@ pub enum BrandError {
         /// The list that is empty.
         field: &'static str,
     },
+    /// A custom attribute that Insider could not take.
+    #[error("brand configuration: {field}: an attribute's name is of a-z, 0-9 and _, none of Insider's own, and given once")]
+    Attribute {
+        /// The field.
+        field: &'static str,
+    },
     /// A default that İYS would refuse.
     #[error("brand configuration: {field} must be one of the HS_* sources")]
     Source {
@@ -293,6 +304,7 @@ impl Brand {
         if self.insider.recipient_types.is_empty() {
             return Err(BrandError::Empty { field: "insider.recipientTypes" });
         }
+        outbound::validate(&self.insider)?;
         if !self.iys.push.iter().all(|push| usable(&push.username) && usable(&push.password)) {
             return Err(BrandError::Empty { field: "iys.push" });
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, service_fn};
 use shared::brand::Brand;
 use shared::brands::Brands;
@@ -18,6 +18,9 @@ use shared::sync::isolate::isolate;
 use shared::sync::relay::Relay;
 use shared::sync::throttle::LedgerThrottle;
 use shared::{aws, clock, environment, telemetry, wiring};
+
+/// What one step at Insider may take: its turn, its limit, and an answer that does not come.
+const LAST_STEP: SignedDuration = SignedDuration::from_secs(40);
 
 /// What the handler works with.
 pub struct App {
@@ -44,14 +47,21 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let app = app.clone();
-        async move { Ok::<_, lambda_runtime::Error>(app.handle(event.payload).await) }
+        async move {
+            let deadline = event.context.deadline.try_into().ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+            Ok::<_, lambda_runtime::Error>(app.handle(event.payload, deadline.unwrap_or(Timestamp::MAX)).await)
+        }
     }))
     .await
 }
 
 impl App {
-    /// Handles a batch; answers with the messages that must come again.
-    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+    /// Handles a batch; answers with the messages that must come again. The runtime ends the run at
+    /// `deadline`, so nothing is begun that could not end before it.
+    pub async fn handle(&self, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
+        let now = (self.clock)();
+        let kept = LAST_STEP.min(deadline.duration_since(now) * 2 / 3);
+        let stop_at = deadline.checked_sub(kept).unwrap_or(deadline);
         let mut failed = HashSet::new();
         let mut brands = BTreeMap::<BrandName, Vec<(ConsentKey, String)>>::new();
         for message in event.records {
@@ -67,20 +77,20 @@ impl App {
             }
         }
         for (name, keys) in brands {
-            self.brand(&name, keys, &mut failed).await;
+            self.brand(&name, keys, stop_at, &mut failed).await;
         }
         let mut response = SqsBatchResponse::default();
         response.set_failures(failed);
         response
     }
 
-    async fn brand(&self, name: &BrandName, keys: Vec<(ConsentKey, String)>, failed: &mut HashSet<String>) {
+    async fn brand(&self, name: &BrandName, keys: Vec<(ConsentKey, String)>, stop_at: Timestamp, failed: &mut HashSet<String>) {
         let Some(brand) = self.brands.of_message(name, (self.clock)()).await else {
             failed.extend(keys.into_iter().map(|(_, message)| message));
             return;
         };
         let insider = self.client(&brand);
-        let relay = Relay { ledger: &self.ledger, brand: &brand, insider: &insider, clock: &self.clock, grace: self.grace };
+        let relay = Relay { ledger: &self.ledger, brand: &brand, insider: &insider, clock: &self.clock, grace: self.grace, stop_at };
         let relay = &relay;
         let again = isolate(keys, |keys| async move {
             let report = Box::pin(relay.run(&keys)).await;
@@ -98,7 +108,7 @@ impl App {
         {
             return client.clone();
         }
-        let throttle = LedgerThrottle::new(self.ledger.clone(), self.clock.clone(), brand.name.clone());
+        let throttle = LedgerThrottle::new(self.ledger.clone(), self.clock.clone(), brand.insider.partner.clone());
         let client = insider::Client::new(self.insider.clone(), Arc::new(brand.insider.clone()), Arc::new(throttle));
         clients.insert(brand.name.clone(), (brand.clone(), client.clone()));
         client

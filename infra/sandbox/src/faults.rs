@@ -17,6 +17,8 @@ pub enum Kind {
     Status,
     /// Served in full, but the answer is held for `latency_ms` and then the connection closes unanswered.
     TimeoutAfterApply,
+    /// Answered at once with `status` (504) and `body`, by a gateway that gave up; served `latency_ms` later.
+    GatewayTimeout,
     /// Not served; the connection closes unanswered after `latency_ms`.
     Drop,
     /// Not served; answered with the vendor's own 429.
@@ -31,6 +33,7 @@ impl Kind {
             Self::Latency => "latency",
             Self::Status => "status",
             Self::TimeoutAfterApply => "timeout_after_apply",
+            Self::GatewayTimeout => "gateway_timeout",
             Self::Drop => "drop",
             Self::RateLimit => "rate_limit",
         }
@@ -49,10 +52,10 @@ pub struct Fault {
     pub method: Option<String>,
     /// How it goes wrong.
     pub kind: Kind,
-    /// HTTP status for [`Kind::Status`]; 500 if absent.
+    /// HTTP status for [`Kind::Status`], 500 if absent, and for [`Kind::GatewayTimeout`], 504 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Answer body for [`Kind::Status`]; if absent, the vendor's usual body for that status.
+    /// Answer body that goes with that status; if absent, the vendor's usual body for that status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     /// Milliseconds; 0 if absent.

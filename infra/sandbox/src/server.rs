@@ -161,6 +161,11 @@ async fn observed(observer: Observer, request: Request, next: Next) -> Response 
             tokio::time::sleep(fault.latency()).await;
             severed()
         }
+        Kind::GatewayTimeout => {
+            let answer = made_up(&observer, &call, &fault, request.uri().path());
+            tokio::spawn(serve_late(observer, call, fault.latency(), request, next));
+            answer
+        }
         Kind::Drop => {
             tokio::time::sleep(fault.latency()).await;
             observer.stats.answered(&call.method, &call.template, 0, false);
@@ -211,7 +216,11 @@ async fn serve_late(observer: Observer, call: Call, wait: Duration, request: Req
 
 /// An answer without a request being served.
 fn made_up(observer: &Observer, call: &Call, fault: &Fault, path: &str) -> Response {
-    let status = if fault.kind == Kind::RateLimit { 429 } else { fault.status.unwrap_or(500) };
+    let status = match fault.kind {
+        Kind::RateLimit => 429,
+        Kind::GatewayTimeout => fault.status.unwrap_or(504),
+        _ => fault.status.unwrap_or(500),
+    };
     observer.stats.answered(&call.method, &call.template, status, false);
     let body = fault.body.clone().unwrap_or_else(|| (observer.fault_body)(path, status));
     json(status, &body)

@@ -12,11 +12,14 @@
 //!   its way there and overtake it.
 //! - An ONAY that the registry refused for good is no consent, so Insider is told RET.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::code::Hold;
 use super::{ConsentDate, ConsentKey, Head, Movement, Origin, Recipient, Sent, Status};
+
+/// How far Insider's clock, which dates what it tells, may be ahead of ours.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(5);
 
 /// The two systems that must end up with the ledger's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -246,7 +249,7 @@ pub struct ConsentState {
     pub registry: Sync,
     /// How far Insider has the head.
     pub insider: Sync,
-    /// Whether Insider ever showed this address.
+    /// Whether Insider knows this address: it showed it, or may have taken it from us.
     pub seen_at_insider: bool,
     /// Until when a request to Insider that was never answered may still land there.
     pub insider_doubt: Option<Timestamp>,
@@ -287,6 +290,7 @@ impl ConsentState {
         if mends || movement.head.outranks(&self.head) {
             let told_again = movement.head.is_same_act(&self.head) && !mends;
             let on_its_way = self.insider.may_be_on_its_way();
+            let overtaken = self.told_since(&movement.head);
             // A request with the opposite may have reached the registry without an answer of it: what
             // was known of the registry before is not known any more. What it says itself stands.
             if self.registry.may_have_been_sent() && movement.head.status != status_before && movement.head.origin != Origin::Registry {
@@ -306,8 +310,12 @@ impl ConsentState {
             // Something older of ours may still land at Insider: then what Insider said itself is
             // sent back to it, so that it has the last word.
             let in_doubt = self.insider_doubt.is_some_and(|until| until > now);
-            self.open_insider(now, due, (on_its_way || in_doubt) && status_before != self.head.status);
+            let differs = status_before != self.head.status;
+            self.open_insider(now, due, on_its_way || (in_doubt && differs) || (overtaken && differs));
             return Merge::Advanced;
+        }
+        if self.undone_by(&movement.head) {
+            self.open_insider(now, due, true);
         }
         if self.known != known_before {
             self.registry_turned_out(now, due);
@@ -325,6 +333,9 @@ impl ConsentState {
     /// meantime, the answer only tells what the target held: the newer state stays open. What is
     /// final stays so when another worker, late, still has something to wait for.
     pub fn answered(&mut self, target: Target, sent: &Sent, answer: Answer, now: Timestamp, due: Timestamp) {
+        if target == Target::Insider && matches!(answer, Answer::Settled { outcome: Outcome::Applied, .. }) {
+            self.seen_at_insider = true;
+        }
         // The head may be another report of the act that was sent.
         let same_act = (sent.status, sent.consent_date) == (self.head.status, self.head.consent_date);
         let current = sent.event_id == self.head.event_id || same_act;
@@ -368,6 +379,7 @@ impl ConsentState {
     /// Notes that a request to Insider was not answered: it may land there until `until`.
     pub fn doubted(&mut self, until: Timestamp) {
         self.insider_doubt = self.insider_doubt.max(Some(until));
+        self.seen_at_insider = true;
     }
 
     /// Re-opens a target's work, for the sweep: it is due again at `due`. What is held stays visibly
@@ -468,6 +480,21 @@ impl ConsentState {
         let refused = matches!(self.registry, Sync::Rejected { .. });
         let in_other_words = (&told.source, &told.retailers) != (&self.head.source, &self.head.retailers);
         refused && told.origin != Origin::Registry && told.event_id != self.head.event_id && told.is_same_act(&self.head) && in_other_words
+    }
+
+    /// Whether our last word to Insider may have come after what it tells now: then that word has undone
+    /// there what it tells, although nothing is on its way any more.
+    fn told_since(&self, told: &Head) -> bool {
+        let since = told.consent_date.instant();
+        let ended = |at: Timestamp| at.saturating_add(CLOCKS_APART).is_ok_and(|at| at >= since);
+        told.origin == Origin::Insider && matches!(self.insider, Sync::Settled { outcome: Outcome::Applied, at, .. } if ended(at))
+    }
+
+    /// Whether Insider tells of something older than the head that happened there after it had the head.
+    fn undone_by(&self, told: &Head) -> bool {
+        let until = told.consent_date.next_second().instant();
+        let had_it = matches!(self.insider, Sync::Settled { outcome: Outcome::Applied, at, .. } if at < until);
+        told.origin == Origin::Insider && told.status != self.head.status && had_it
     }
 
     fn note_origin(&mut self, head: &Head) {
@@ -852,6 +879,43 @@ mod tests {
         state.apply(&movement(Status::Ret, 10, Origin::Insider, "b"), at(100), at(200));
         assert!(state.insider.is_open());
         assert_eq!(state.insider_status(), Some(Status::Ret));
+    }
+
+    #[test]
+    fn invariant_4_what_a_person_did_at_insider_before_our_last_word_landed_there_is_told_back() {
+        for (ours, theirs) in [(Status::Onay, Status::Ret), (Status::Ret, Status::Onay)] {
+            // We were done at 30; the person acted at 20, and we hear of it at 100.
+            for (acted, told_back) in [(20, true), (30, true), (40, false)] {
+                let first = movement(ours, 0, Origin::Registry, "a");
+                let mut state = state_of(std::slice::from_ref(&first));
+                state.answered(Target::Insider, &first.head.sent(), applied(), at(30), at(200));
+                state.apply(&movement(theirs, acted, Origin::Insider, "b"), at(100), at(200));
+                let settled = state.insider == settled(Outcome::NotNeeded, at(100));
+                assert_eq!(!settled, told_back, "{theirs:?} at {acted}: {:?}", state.insider);
+            }
+        }
+    }
+
+    #[test]
+    fn invariant_4_what_insider_tells_twice_does_not_cancel_the_last_word_that_is_owed() {
+        let mut state = state_of(&[movement(Status::Onay, 0, Origin::Registry, "a")]);
+        assert!(state.insider.is_open(), "the ONAY is on its way");
+        for (second, name) in [(10, "the event"), (11, "the attribute")] {
+            state.apply(&movement(Status::Ret, second, Origin::Insider, name), at(100), at(200));
+            assert!(matches!(state.insider, Sync::Pending { .. }), "{name}: {:?}", state.insider);
+        }
+    }
+
+    #[test]
+    fn invariant_4_what_insider_tells_late_and_happened_after_our_word_is_followed_by_the_state_again() {
+        for (had_it_at, again) in [(20, true), (40, false)] {
+            let onay = movement(Status::Onay, 50, Origin::Registry, "dated ahead");
+            let mut state = state_of(std::slice::from_ref(&onay));
+            state.answered(Target::Insider, &onay.head.sent(), applied(), at(had_it_at), at(200));
+            let merge = state.apply(&movement(Status::Ret, 30, Origin::Insider, "b"), at(100), at(200));
+            assert_eq!((merge, state.insider.is_open()), (Merge::Superseded, again));
+            assert_eq!(state.insider_status(), Some(Status::Onay));
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod auth;
 mod client;
+pub mod export;
 pub mod webhook;
 
-pub use client::{Answer, Client, Connection, Flag, InsiderError, Outcome, Profile, Quota, Settings, Throttle};
+pub use client::{Answer, Client, Connection, ConsentTold, Flag, InsiderError, List, Outcome, Profile, Quota, Settings, Throttle};

@@ -10,18 +10,19 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::StreamExt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::patience::{HELD_RETRY, SHORT_WAIT, later};
 use super::reading;
 use crate::brand::Brand;
 use crate::clock::Clock;
 use crate::consent::{Answer, Channel, ConsentKey, ConsentState, Outcome, RecipientId, RecipientType, Status, Target};
-use crate::insider::{self, Flag, InsiderError};
+use crate::insider::{self, ConsentTold, Flag, InsiderError, List};
 use crate::ledger::{Ledger, LedgerError};
 
 /// How many ledger writes and profile reads run at once.
 const AT_ONCE: usize = 16;
+
 /// The way from the ledger to one brand's Insider account.
 pub struct Relay<'a> {
     /// The ledger.
@@ -35,6 +36,9 @@ pub struct Relay<'a> {
     /// When the sweep looks after work that this run leaves open, and for how long a request that was
     /// not answered may still land.
     pub grace: SignedDuration,
+    /// From when on nothing new is begun: the run ends soon after. A run that is ended by force may leave
+    /// a request under way that nobody knows of.
+    pub stop_at: Timestamp,
 }
 
 /// What one run did.
@@ -64,6 +68,14 @@ struct Telling {
 impl Telling {
     fn recipient(&self) -> Option<&crate::consent::Recipient> {
         self.states.first().map(|state| &state.recipient)
+    }
+
+    /// When and how the status came about: of the states that say so, the newest. None for a consent that
+    /// İYS refused, which is told as a refusal that nobody made.
+    fn consent(&self) -> Option<ConsentTold> {
+        let heads = self.states.iter().map(|state| &state.head).filter(|head| head.status == self.status);
+        let head = heads.max_by_key(|head| head.consent_date)?;
+        Some(ConsentTold { date: head.consent_date, source: head.source.clone() })
     }
 }
 
@@ -139,6 +151,10 @@ impl Relay<'_> {
             self.settle(&telling, &Answer::Settled { outcome: Outcome::NotNeeded, transaction_id: None }, report).await;
             return None;
         }
+        if self.is_over() {
+            report.failed.extend(telling.states.iter().map(|state| state.key.clone()));
+            return None;
+        }
         let stranger =
             status == Status::Ret && !self.brand.insider.relay_unknown_addresses && telling.states.iter().all(|s| !s.seen_at_insider);
         if stranger && let Some(recipient) = telling.recipient() {
@@ -160,19 +176,23 @@ impl Relay<'_> {
     /// Tells Insider one status for many addresses of one channel.
     async fn tell(&self, channel: Channel, status: Status, tellings: Vec<Telling>, report: &mut Report) {
         let mut open = tellings;
-        let steps = match status {
-            Status::Ret => [Store::List, Store::Flag],
-            Status::Onay => [Store::Flag, Store::List],
-        };
-        for store in steps {
+        for step in self.steps(channel, status) {
+            if open.is_empty() {
+                return;
+            }
+            if self.is_over() {
+                report.failed.extend(open.iter().flat_map(|telling| &telling.states).map(|state| state.key.clone()));
+                return;
+            }
             let recipients: Vec<_> = open.iter().filter_map(|telling| telling.recipient().cloned()).collect();
-            let answers = match (store, status) {
-                (Store::List, Status::Ret) => self.insider.unsubscribe(channel, &recipients).await,
-                (Store::List, Status::Onay) => self.insider.resubscribe(channel, &recipients).await,
-                (Store::Flag, _) => {
+            let answers = match (step, status) {
+                (Step::List(list), Status::Ret) => self.insider.unsubscribe(list, &recipients).await,
+                (Step::List(list), Status::Onay) => self.insider.resubscribe(list, &recipients).await,
+                (Step::Flag, _) => {
                     let allowed = status == Status::Onay;
-                    let flags: Vec<_> = recipients.into_iter().map(|recipient| Flag { recipient, channel, allowed }).collect();
-                    self.insider.upsert(&flags).await
+                    let told = open.iter().map(Telling::consent);
+                    let flag = |(recipient, told)| Flag { recipient, channel, allowed, told };
+                    self.insider.upsert(&recipients.into_iter().zip(told).map(flag).collect::<Vec<_>>()).await
                 }
             };
             let mut rest = Vec::with_capacity(open.len());
@@ -196,6 +216,21 @@ impl Relay<'_> {
         while let Some(one) = settled.next().await {
             report.add(one);
         }
+    }
+
+    /// What has to be called, in this order: see the head of this file.
+    fn steps(&self, channel: Channel, status: Status) -> Vec<Step> {
+        let list = List::of(channel).map(Step::List);
+        let whatsapp = channel == Channel::Mesaj && self.brand.insider.outbound.whatsapp_follows_mesaj;
+        match status {
+            // WhatsApp comes last: an account without it refuses that call, and nothing else.
+            Status::Ret => list.into_iter().chain([Step::Flag]).chain(whatsapp.then_some(Step::List(List::Whatsapp))).collect(),
+            Status::Onay => std::iter::once(Step::Flag).chain(list).collect(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        (self.clock)() >= self.stop_at
     }
 
     /// Notes the answer for every state behind an address that waits for one.
@@ -245,10 +280,10 @@ impl Relay<'_> {
     }
 }
 
-/// The two stores at Insider that decide whether somebody is reachable.
+/// The stores at Insider that decide whether somebody is reachable.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Store {
-    List,
+enum Step {
+    List(List),
     Flag,
 }
 

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use sandbox::insider::{Account, Config, Family, Webhook, Webhooks};
 use serde_json::{Value, json};
 use shared::brand::Brand;
-use shared::consent::{Channel, Recipient, Status};
+use shared::consent::{Channel, Recipient, Source, Status};
 use shared::insider::webhook::{self, Intake};
-use shared::insider::{Client, Connection, Flag, InsiderError, Outcome, Settings, Throttle, auth};
+use shared::insider::{Client, Connection, ConsentTold, Flag, InsiderError, List, Outcome, Settings, Throttle, auth};
 use url::Url;
 
 const AYSE: &str = "ayse@example.com";
@@ -89,16 +89,16 @@ async fn a_refusal_and_a_consent_reach_lists_and_flags_and_break_no_rule() {
     let client = insider.client_of(brand);
     let flags = |allowed| {
         [
-            Flag { recipient: email(AYSE), channel: Channel::Eposta, allowed },
-            Flag { recipient: phone(PHONE), channel: Channel::Mesaj, allowed },
-            Flag { recipient: phone(PHONE), channel: Channel::Arama, allowed },
+            Flag { recipient: email(AYSE), channel: Channel::Eposta, allowed, told: None },
+            Flag { recipient: phone(PHONE), channel: Channel::Mesaj, allowed, told: None },
+            Flag { recipient: phone(PHONE), channel: Channel::Arama, allowed, told: None },
         ]
     };
     for allowed in [false, true] {
         let (listed, texted) = if allowed {
-            (client.resubscribe(Channel::Eposta, &[email(AYSE)]).await, client.resubscribe(Channel::Mesaj, &[phone(PHONE)]).await)
+            (client.resubscribe(List::Email, &[email(AYSE)]).await, client.resubscribe(List::Sms, &[phone(PHONE)]).await)
         } else {
-            (client.unsubscribe(Channel::Eposta, &[email(AYSE)]).await, client.unsubscribe(Channel::Mesaj, &[phone(PHONE)]).await)
+            (client.unsubscribe(List::Email, &[email(AYSE)]).await, client.unsubscribe(List::Sms, &[phone(PHONE)]).await)
         };
         assert_eq!((listed, texted), (vec![Ok(Outcome::Applied)], vec![Ok(Outcome::Applied)]));
         assert_eq!(client.upsert(&flags(allowed)).await, vec![Ok(Outcome::Applied); 3]);
@@ -118,11 +118,11 @@ async fn a_refusal_and_a_consent_reach_lists_and_flags_and_break_no_rule() {
 async fn an_account_that_asks_for_an_uploader_is_served_once_the_brand_names_one() {
     let config = Config { account: Account { require_uploader_email: true, ..Account::default() }, ..Config::default() };
     let insider = Insider::start(config).await;
-    let refused = insider.client().unsubscribe(Channel::Eposta, &[email(AYSE)]).await;
+    let refused = insider.client().unsubscribe(List::Email, &[email(AYSE)]).await;
     assert_eq!(refused, [Ok(Outcome::Refused { code: "insider_400" })]);
     let mut brand = brand();
     brand.insider.uploader_email = Some("uploader@example.com".into());
-    assert_eq!(insider.client_of(brand).unsubscribe(Channel::Eposta, &[email(AYSE)]).await, [Ok(Outcome::Applied)]);
+    assert_eq!(insider.client_of(brand).unsubscribe(List::Email, &[email(AYSE)]).await, [Ok(Outcome::Applied)]);
 }
 
 #[tokio::test]
@@ -132,8 +132,8 @@ async fn a_custom_attribute_that_the_panel_does_not_know_refuses_its_user_only()
     let mut brand = brand();
     brand.insider.arama_attribute = Some("iys_call_optin".into());
     let flags = [
-        Flag { recipient: phone(PHONE), channel: Channel::Arama, allowed: true },
-        Flag { recipient: email(AYSE), channel: Channel::Eposta, allowed: true },
+        Flag { recipient: phone(PHONE), channel: Channel::Arama, allowed: true, told: None },
+        Flag { recipient: email(AYSE), channel: Channel::Eposta, allowed: true, told: None },
     ];
     let answers = insider.client_of(brand).upsert(&flags).await;
     assert_eq!(answers, [Ok(Outcome::Refused { code: "insider_invalid_attribute" }), Ok(Outcome::Applied)]);
@@ -147,7 +147,7 @@ async fn wrong_keys_limits_and_lost_answers_are_told_apart() {
     brand.insider.keys.ucd = "another-key".into();
     brand.insider.keys.unsubscribe = "another-key".into();
     let wrong = insider.client_of(brand);
-    let list = wrong.unsubscribe(Channel::Eposta, &[email(AYSE)]).await.remove(0);
+    let list = wrong.unsubscribe(List::Email, &[email(AYSE)]).await.remove(0);
     assert!(matches!(&list, Err(InsiderError::Held { code, .. }) if code == "insider_401"), "{list:?}");
     let read = wrong.profile(&email(AYSE)).await;
     assert!(matches!(&read, Err(InsiderError::Held { code, .. }) if code == "insider_403"), "{read:?}");
@@ -155,14 +155,14 @@ async fn wrong_keys_limits_and_lost_answers_are_told_apart() {
     let client = insider.client();
     for kind in ["rate_limit", "status", "drop", "timeout_after_apply"] {
         insider.post("/_sandbox/faults", json!({"path": "/email", "kind": kind})).await;
-        let answer = client.unsubscribe(Channel::Eposta, &[email(AYSE)]).await.remove(0);
+        let answer = client.unsubscribe(List::Email, &[email(AYSE)]).await.remove(0);
         match kind {
             "rate_limit" | "status" => assert!(matches!(&answer, Err(InsiderError::Busy { .. })), "{kind}: {answer:?}"),
             _ => assert!(matches!(&answer, Err(InsiderError::Unanswered { .. })), "{kind}: {answer:?}"),
         }
     }
     // Setting a state twice is setting it once.
-    assert_eq!(client.unsubscribe(Channel::Eposta, &[email(AYSE)]).await, [Ok(Outcome::Applied)]);
+    assert_eq!(client.unsubscribe(List::Email, &[email(AYSE)]).await, [Ok(Outcome::Applied)]);
     assert_eq!(insider.held("email", AYSE).await["suppressed"]["email"], true);
 }
 
@@ -214,5 +214,27 @@ async fn nth_request(receiver: &Server, count: usize) -> (axum::http::HeaderMap,
         }
         assert!(Instant::now() < deadline, "no webhook came");
         tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_flag_does_not_fail_for_the_date_and_source_that_the_panel_does_not_take() {
+    let types = [("iys_date".to_owned(), sandbox::insider::AttributeType::Number)].into();
+    for (account, stands) in [
+        (Account { custom_attributes: Some(Vec::new()), ..Account::default() }, false),
+        (Account { custom_attribute_types: types, ..Account::default() }, false),
+        (Account::default(), true),
+    ] {
+        let insider = Insider::start(Config { account, ..Config::default() }).await;
+        let mut document: Value = serde_json::from_str(include_str!("../../../infra/local/brands/demo.json")).unwrap();
+        document["insider"]["outbound"]["consentAttributes"]["EPOSTA"]["date"] = "iys_date".into();
+        let client = insider.client_of(Brand::read(&document.to_string()).unwrap());
+        let told = ConsentTold { date: "2026-11-20 11:15:00".parse().unwrap(), source: Source::HsWeb };
+        let flag = |address: &str| Flag { recipient: email(address), channel: Channel::Eposta, allowed: false, told: Some(told.clone()) };
+        for flags in [vec![flag(AYSE)], vec![flag(AYSE), flag("mehmet@example.com")]] {
+            assert_eq!(client.upsert(&flags).await, vec![Ok(Outcome::Applied); flags.len()]);
+            let profile = insider.held("email", AYSE).await["profile"].clone();
+            assert_eq!((&profile["email_optin"], profile["custom"]["iys_date"].is_string()), (&json!(false), stands), "{profile}");
+        }
     }
 }

@@ -122,7 +122,7 @@ async fn a_brand_may_leave_addresses_alone_that_insider_does_not_know() {
     world.brand.insider.relay_unknown_addresses = false;
     registry_says(&world, 1, EPOSTA, BIREYSEL, RET, 60).await;
     // Insider knows the second address, and the third because it told us of it itself.
-    let known = shared::insider::Flag { recipient: email(2), channel: EPOSTA, allowed: true };
+    let known = shared::insider::Flag { recipient: email(2), channel: EPOSTA, allowed: true, told: None };
     assert!(world.insider().upsert(&[known]).await[0].is_ok());
     registry_says(&world, 2, EPOSTA, BIREYSEL, RET, 60).await;
     world.take(vec![world.movement(world.key(3), email(3), ONAY, world.ago(90), Origin::Insider)]).await;
@@ -262,4 +262,137 @@ async fn invariant_4_a_consent_that_is_taken_back_before_it_was_told_never_reach
     world.drain().await;
     let held = world.held(&email(1)).await;
     assert_eq!(calls(&held), ["/email/v2/unsubscribe", "/api/user/v1/upsert"], "{held}");
+}
+
+/// What the brand's webhook heard from Insider, of something that happened so many seconds ago.
+async fn insider_says(world: &World, number: usize, status: Status, seconds_ago: i64) {
+    let date = world.ago(seconds_ago);
+    world.take(vec![world.movement(world.key(number), email(number), status, date, Origin::Insider)]).await;
+}
+
+/// A person unsubscribes in a message; the webhook of it is told by the test.
+async fn person_unsubscribes(world: &World, number: usize) {
+    world.insider_act("unsubscribe", json!({"email": email(number).expose()})).await;
+}
+
+#[tokio::test]
+async fn invariant_4_a_refusal_at_insider_that_our_consent_undid_on_its_way_is_told_back() {
+    let world = World::new().await;
+    registry_says(&world, 1, EPOSTA, BIREYSEL, ONAY, 90).await;
+    // She unsubscribes, our consent lands after that, and only then her refusal is heard of.
+    person_unsubscribes(&world, 1).await;
+    world.clock.advance(SignedDuration::from_secs(2));
+    assert!(world.relay(&world.keys([1])).await.failed.is_empty());
+    assert_eq!((world.reachable(&email(1)).await, world.at_insider(1).await.as_str()), ((false.into(), true.into()), "applied"));
+    world.clock.advance(SignedDuration::from_secs(10));
+    insider_says(&world, 1, RET, 12).await;
+    world.drain().await;
+    assert_eq!(world.reachable(&email(1)).await, (true.into(), false.into()));
+    // Who refuses after our consent has long landed is told nothing.
+    registry_says(&world, 2, EPOSTA, BIREYSEL, ONAY, 90).await;
+    world.drain().await;
+    world.clock.advance(SignedDuration::from_mins(1));
+    person_unsubscribes(&world, 2).await;
+    let before = calls(&world.held(&email(2)).await).len();
+    insider_says(&world, 2, RET, 0).await;
+    world.drain().await;
+    assert_eq!((calls(&world.held(&email(2)).await).len(), world.at_insider(2).await.as_str()), (before, "not_needed"));
+}
+
+#[tokio::test]
+async fn invariant_4_whatever_lands_late_and_in_whichever_step_the_last_state_stands_in_the_end() {
+    // What the gateway gives up on lands later; so does what the caller gives up on.
+    let late = [("gateway_timeout", 300_u64), ("latency", 900)];
+    for (first, second) in [(ONAY, RET), (RET, ONAY)] {
+        for path in ["/email", "/api/user/v1/upsert"] {
+            for (kind, latency_ms) in late {
+                let mut world = World::new().await;
+                world.insider_timeout = Duration::from_millis(200);
+                registry_says(&world, 1, EPOSTA, BIREYSEL, first, 90).await;
+                world.insider_fault(json!({"path": path, "kind": kind, "latency_ms": latency_ms})).await;
+                assert_eq!(world.relay(&world.keys([1])).await.failed.len(), 1, "{kind} {path}");
+                registry_says(&world, 1, EPOSTA, BIREYSEL, second, 60).await;
+                assert!(world.relay(&world.keys([1])).await.failed.is_empty());
+                world.until_insider_had(path, &email(1), 2).await;
+                world.drain().await;
+                let expected = ((second == RET).into(), (second == ONAY).into());
+                assert_eq!(world.reachable(&email(1)).await, expected, "{first} then {second}, {kind} at {path}");
+                assert_eq!(world.at_insider(1).await, "applied");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn invariant_4_a_backfill_beside_live_traffic_and_a_second_worker_leave_the_last_state() {
+    const PEOPLE: usize = 120;
+    let world = World::new().await;
+    let says = |number: usize, status, ago| world.movement(world.key(number), email(number), status, world.ago(ago), Origin::Registry);
+    world.take((0..PEOPLE).map(|number| says(number, ONAY, 3600)).collect()).await;
+    // The backfill's keys are being told while every third person refuses, and Insider loses answers.
+    for kind in ["timeout_after_apply", "rate_limit", "gateway_timeout"] {
+        world.insider_fault(json!({"kind": kind, "latency_ms": 50, "count": 2})).await;
+    }
+    let backfill = world.keys(0..PEOPLE);
+    let live = async {
+        for number in (0..PEOPLE).step_by(3) {
+            world.take(vec![says(number, RET, 30)]).await;
+            if number % 30 == 0 {
+                // The other worker: in the cloud a FIFO group keeps it from the same address.
+                world.relay(&world.keys([number])).await;
+            }
+        }
+    };
+    tokio::join!(world.relay(&backfill), live);
+    world.drain().await;
+    for number in 0..PEOPLE {
+        let refused = number % 3 == 0;
+        assert_eq!(world.reachable(&email(number)).await, (refused.into(), (!refused).into()), "{number}");
+        assert_eq!(world.at_insider(number).await, "applied");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_nearly_over_begins_nothing_and_loses_nothing() {
+    let world = World::new().await;
+    registry_says(&world, 1, EPOSTA, BIREYSEL, RET, 60).await;
+    let insider = world.insider();
+    let report = world.relay_until(&insider, world.clock.now()).run(&world.keys([1])).await;
+    assert_eq!(report.failed, HashSet::from([world.key(1)]));
+    assert_eq!((world.at_insider(1).await.as_str(), &world.held(&email(1)).await["profile"]), ("pending", &Value::Null));
+    world.drain().await;
+    assert_eq!(world.at_insider(1).await, "applied");
+}
+
+#[tokio::test]
+async fn a_refusal_of_messages_reaches_whatsapp_only_where_the_brand_says_so_and_a_consent_never() {
+    for follows in [false, true] {
+        let mut world = World::new().await;
+        world.brand.insider.outbound.whatsapp_follows_mesaj = follows;
+        let key = world.key_of(&phone(1), Channel::Mesaj, BIREYSEL);
+        for (status, ago) in [(RET, 90), (ONAY, 60)] {
+            registry_says(&world, 1, Channel::Mesaj, BIREYSEL, status, ago).await;
+            assert!(world.relay(std::slice::from_ref(&key)).await.failed.is_empty());
+            let held = world.held(&phone(1)).await;
+            assert_eq!(held["suppressed"]["whatsapp"], json!(follows), "{status}");
+            assert_eq!(held["profile"]["whatsapp_optin"], if follows { json!(false) } else { Value::Null }, "{status}");
+            assert_eq!(world.reachable(&phone(1)).await, ((status == RET).into(), (status == ONAY).into()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_profile_that_we_made_ourselves_is_no_stranger_however_far_its_reading_lags() {
+    let mut world = World::new().await;
+    world.brand.insider.relay_unknown_addresses = false;
+    registry_says(&world, 1, EPOSTA, BIREYSEL, ONAY, 90).await;
+    world.relay(&world.keys([1])).await;
+    registry_says(&world, 1, EPOSTA, BIREYSEL, RET, 60).await;
+    // The profile cannot be read yet.
+    world
+        .insider_fault(json!({"path": "/api/user/v1/profile", "kind": "status", "status": 404,
+        "body": {"error": "no such user for these identifiers: no data"}, "count": 5}))
+        .await;
+    world.drain().await;
+    assert_eq!(world.reachable(&email(1)).await, (true.into(), false.into()));
 }

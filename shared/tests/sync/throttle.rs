@@ -7,9 +7,9 @@ use crate::harness::{self, ManualClock};
 use crate::world::START;
 
 #[tokio::test]
-async fn invariant_7_an_allowance_holds_over_all_workers_and_brands_do_not_share_one() {
+async fn invariant_7_an_allowance_holds_over_all_workers_and_accounts_do_not_share_one() {
     let (ledger, clock) = (harness::ledger().await, ManualClock::at(START));
-    let worker = |brand: &str| LedgerThrottle::new(ledger.clone(), clock.clock(), brand.parse().unwrap());
+    let worker = |brand: &'static str| LedgerThrottle::new(ledger.clone(), clock.clock(), brand);
     let (one, other, stranger) = (worker("demo"), worker("demo"), worker("another"));
     // Six thousand a minute are a hundred a second: one each ten milliseconds, at most ten seconds
     // ahead. Turns are booked without being waited for.
@@ -21,4 +21,21 @@ async fn invariant_7_an_allowance_holds_over_all_workers_and_brands_do_not_share
     }
     assert_eq!(stranger.slot("contact", 6000).await, Ok(()));
     assert_eq!(one.slot("upsert", 6000).await, Ok(()));
+}
+
+#[tokio::test]
+async fn invariant_7_what_insider_tells_one_worker_to_wait_for_all_wait_for() {
+    let (ledger, clock) = (harness::ledger().await, ManualClock::at(START));
+    let worker = || LedgerThrottle::new(ledger.clone(), clock.clock(), "demo");
+    let (one, other) = (worker(), worker());
+    let until = clock.now() + jiff::SignedDuration::from_secs(90);
+    assert!(one.pause("contact", 600, until).await);
+    // Told by ten answers of the same moment, it is one pause.
+    for _ in 0..9 {
+        assert!(other.pause("contact", 600, until).await);
+    }
+    assert_eq!(other.slot("contact", 600).await, Err(until));
+    assert_eq!(other.slot("upsert", 600).await, Ok(()));
+    clock.advance(jiff::SignedDuration::from_secs(91));
+    assert_eq!(other.slot("contact", 600).await, Ok(()));
 }

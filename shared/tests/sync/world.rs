@@ -184,8 +184,12 @@ impl World {
     /// Brings Insider to the state of keys.
     pub(crate) async fn relay(&self, keys: &[ConsentKey]) -> shared::sync::relay::Report {
         let insider = self.insider();
-        let relay = Relay { ledger: &self.ledger, brand: &self.brand, insider: &insider, clock: &self.now, grace: GRACE };
-        relay.run(keys).await
+        self.relay_until(&insider, Timestamp::MAX).run(keys).await
+    }
+
+    /// The way to Insider, in a run that begins nothing from that moment on.
+    pub(crate) fn relay_until<'a>(&'a self, insider: &'a insider::Client, stop_at: Timestamp) -> Relay<'a> {
+        Relay { ledger: &self.ledger, brand: &self.brand, insider, clock: &self.now, grace: GRACE, stop_at }
     }
 
     pub(crate) fn pull(&self) -> Pull<'_> {
@@ -321,6 +325,26 @@ impl World {
     pub(crate) async fn insider_fault(&self, fault: Value) {
         let answer = self.http.post(self.insider_url.join("/_sandbox/faults").unwrap()).json(&fault).send().await.unwrap();
         assert!(answer.status().is_success());
+    }
+
+    /// A person acts at Insider.
+    pub(crate) async fn insider_act(&self, what: &str, act: Value) {
+        let url = self.insider_url.join(&format!("/_sandbox/{what}")).unwrap();
+        assert!(self.http.post(url).json(&act).send().await.unwrap().status().is_success());
+    }
+
+    /// Waits until so many calls to paths that begin so have touched an address.
+    pub(crate) async fn until_insider_had(&self, path: &str, recipient: &Recipient, count: usize) {
+        let deadline = std::time::Instant::now() + harness::PATIENCE;
+        loop {
+            let held = self.held(recipient).await;
+            let calls = held["calls"].as_array().unwrap().iter().filter(|call| call["path"].as_str().unwrap().starts_with(path));
+            if calls.count() >= count {
+                return;
+            }
+            assert!(std::time::Instant::now() < deadline, "the late request does not land: {held}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) async fn insider_stats(&self) -> Value {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::export::Segment;
 use crate::clock::{self, Clock};
 
 /// Everything that can be set; the default is the local partner `demo` under Insider's published limits.
@@ -27,6 +28,12 @@ pub struct Config {
     pub quota_per_minute: f64,
     /// Quota units for one profile read.
     pub profile_cost: f64,
+    /// Dynamic segments of the panel, by number.
+    pub segments: BTreeMap<u64, Segment>,
+    /// Seconds from the order of an export to its file.
+    pub export_delay_seconds: u64,
+    /// Seconds that the link to a file lives.
+    pub export_link_seconds: u64,
     /// Pauses in milliseconds between the attempts to deliver one event.
     pub webhook_retry_ms: Vec<u64>,
     /// Where the time comes from.
@@ -45,6 +52,9 @@ impl Default for Config {
             unification_calls_per_minute: 25_000,
             quota_per_minute: 1000.0,
             profile_cost: 0.5,
+            segments: [(1, Segment::Everybody), (2, Segment::EmailUnsubscribed), (3, Segment::SmsUnsubscribed)].into(),
+            export_delay_seconds: 4 * 3600,
+            export_link_seconds: 24 * 3600,
             webhook_retry_ms: vec![1000, 3000, 10_000],
             clock: clock::system(),
         }
@@ -194,6 +204,10 @@ pub struct Account {
     pub require_uploader_email: bool,
     /// Custom attributes known in the panel; absent: any.
     pub custom_attributes: Option<Vec<String>>,
+    /// Types of custom attributes; a value of another type is refused. Absent ones take any value.
+    pub custom_attribute_types: BTreeMap<String, AttributeType>,
+    /// Body of the contact host's 429.
+    pub contact_limit_body: LimitBody,
     /// Unit of `timestamp` in the legacy e-mail event.
     pub legacy_timestamp: TimestampUnit,
     /// Seconds to send as `Retry-After` with a 429; absent: no such header.
@@ -211,10 +225,37 @@ impl Default for Account {
             api_emits_events: false,
             require_uploader_email: false,
             custom_attributes: None,
+            custom_attribute_types: BTreeMap::new(),
+            contact_limit_body: LimitBody::default(),
             legacy_timestamp: TimestampUnit::default(),
             retry_after_seconds: None,
         }
     }
+}
+
+/// Types of a custom attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttributeType {
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Number,
+    /// A text.
+    Text,
+    /// A text in the form of RFC 3339.
+    Date,
+}
+
+/// Bodies that Insider's pages show for a 429.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitBody {
+    /// `{"message": "Too Many Requests", "status": 429}`
+    #[default]
+    Message,
+    /// `{"error": "rejected: too many requests"}`
+    Error,
 }
 
 /// Units of a number of time.

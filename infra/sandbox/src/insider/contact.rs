@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::post;
 use serde_json::{Map, Value, json};
 
-use super::config::EmailFlow;
+use super::config::{EmailFlow, LimitBody};
 use super::store::{Channel, Store};
 use super::webhooks::Event;
 use super::{Insider, KeyKind, is_email, is_json, is_phone};
@@ -73,7 +73,11 @@ fn handle(insider: &Arc<Insider>, action: Action, headers: &HeaderMap, body: &[u
     }
     let now = insider.now();
     if !insider.limits().contact.admit(kind, now) {
-        return insider.refuse(429, "contact", &too_many());
+        let body = match insider.config.account.contact_limit_body {
+            LimitBody::Message => too_many(),
+            LimitBody::Error => super::unification::too_many(),
+        };
+        return insider.refuse(429, "contact", &body);
     }
     let read = if is_json(headers) { read(insider, action, body) } else { Err("contact_content_type") };
     match read {
@@ -111,7 +115,7 @@ fn read(insider: &Insider, action: Action, body: &[u8]) -> Result<Order, &'stati
         return Err("contact_missing_uploader_email");
     }
     let people = match (email, insider.config.account.email_flow) {
-        (true, EmailFlow::ProfileBased) => profile_based(fields)?,
+        (true, EmailFlow::ProfileBased) => profile_based(insider, fields)?,
         (true, _) => list(fields, "emails")?.into_iter().map(|address| (address, None)).collect(),
         (false, _) => list(fields, "phone_numbers")?.into_iter().map(|address| (address, None)).collect(),
     };
@@ -130,16 +134,29 @@ fn list(fields: &Map<String, Value>, name: &str) -> Result<Vec<String>, &'static
     list.iter().map(|entry| entry.as_str().map(str::to_owned).ok_or("contact_not_text")).collect()
 }
 
-/// The profile-based bodies of the vendor's samples: `users` with objects, or two parallel arrays.
-fn profile_based(fields: &Map<String, Value>) -> Result<Vec<(String, Option<String>)>, &'static str> {
+/// The profile-based bodies: `users` with objects or two parallel arrays, as in the vendor's samples, or
+/// `uuids` alone, as in its table. A uuid alone stands for the address of its profile; without one it
+/// stands for nobody.
+fn profile_based(insider: &Insider, fields: &Map<String, Value>) -> Result<Vec<(String, Option<String>)>, &'static str> {
     if let Some(users) = fields.get("users").and_then(Value::as_array) {
         let text = |user: &Value, name: &str| user.get(name).and_then(Value::as_str).map(str::to_owned);
-        return users.iter().map(|user| text(user, "email").map(|email| (email, text(user, "uuid"))).ok_or("contact_not_text")).collect();
+        let read = |user: &Value| Some((text(user, "email")?, Some(text(user, "uuid")?)));
+        return users.iter().map(|user| read(user).ok_or("contact_missing_uuid")).collect();
+    }
+    if !fields.contains_key("uuids") {
+        return Err("contact_missing_uuid");
+    }
+    let uuids = list(fields, "uuids")?;
+    if !fields.contains_key("emails") {
+        let store = insider.store();
+        let address = |uuid: &String| store.find("uuid", uuid)?.identifiers.get("email").cloned();
+        return Ok(uuids.into_iter().map(|uuid| (address(&uuid).unwrap_or_default(), Some(uuid))).collect());
     }
     let emails = list(fields, "emails")?;
-    let uuids = if fields.contains_key("uuids") { list(fields, "uuids")? } else { Vec::new() };
-    let mut uuids = uuids.into_iter();
-    Ok(emails.into_iter().map(|email| (email, uuids.next())).collect())
+    if emails.len() != uuids.len() {
+        return Err("contact_missing_uuid");
+    }
+    Ok(emails.into_iter().zip(uuids.into_iter().map(Some)).collect())
 }
 
 /// A group to leave (by name, made if unknown) or to return to (by number); none means global.

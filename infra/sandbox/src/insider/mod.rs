@@ -4,6 +4,7 @@
 mod config;
 mod contact;
 mod control;
+mod export;
 mod panel;
 mod proof;
 mod store;
@@ -22,7 +23,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-pub use config::{Account, Auth, Config, EmailFlow, Family, Keys, TimestampUnit, Webhook, Webhooks};
+pub use config::{Account, AttributeType, Auth, Config, EmailFlow, Family, Keys, LimitBody, TimestampUnit, Webhook, Webhooks};
+pub use export::Segment;
 pub use store::Channel;
 
 use crate::faults::Faults;
@@ -39,6 +41,7 @@ pub(crate) struct Insider {
     faults: Arc<Faults>,
     store: Mutex<store::Store>,
     limits: Mutex<Limits>,
+    exports: Mutex<export::Exports>,
     webhooks: webhooks::Sender,
 }
 
@@ -67,6 +70,10 @@ impl Insider {
 
     fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn exports(&self) -> MutexGuard<'_, export::Exports> {
+        self.exports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the headers carry the partner and the key of one kind.
@@ -128,6 +135,7 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future<
         stats,
         faults: Arc::new(Faults::default()),
         store: Mutex::default(),
+        exports: Mutex::default(),
         limits: Mutex::new(Limits {
             contact: Window::new(config.contact_calls_per_minute, MINUTE_SECONDS),
             unification: Window::new(config.unification_calls_per_minute, MINUTE_SECONDS),
@@ -150,6 +158,7 @@ fn router(insider: &Arc<Insider>) -> Router {
         .merge(contact::routes())
         .route("/api/user/v1/upsert", post(unification::upsert))
         .route("/api/user/v1/profile", post(unification::profile))
+        .merge(export::routes())
         .merge(control::routes())
         .merge(shared)
         .fallback(async || answer(404, &json!({ "error": "not found" })))

@@ -89,6 +89,11 @@ impl Store {
         self.index(kind, value).and_then(|at| self.profiles.get(at))
     }
 
+    /// Everybody, in the order in which they came.
+    pub(crate) fn profiles(&self) -> &[Profile] {
+        &self.profiles
+    }
+
     fn index(&self, kind: &str, value: &str) -> Option<usize> {
         self.by_identifier.get(&(kind.to_owned(), value.to_owned())).copied()
     }

@@ -9,6 +9,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::config::{AttributeType, EmailFlow};
 use super::store::{Channel, Profile};
 use super::webhooks::Change;
 use super::{Insider, KeyKind, is_email, is_json, is_phone};
@@ -180,7 +181,27 @@ fn read_user(insider: &Insider, user: &Value) -> Result<User, Vec<UserError>> {
             errors.push((format!("attributes.custom.{name}.defined"), format!("attribute {name} is not defined")));
         }
     }
+    for (name, value) in attributes.get("custom").and_then(Value::as_object).into_iter().flatten() {
+        if let Some(wanted) = insider.config.account.custom_attribute_types.get(name)
+            && !fits(*wanted, value)
+        {
+            errors.push((format!("attributes.custom.{name}.type"), format!("{name} has another type")));
+        }
+    }
+    // In the profile-based flow an address identifies nobody.
+    if insider.config.account.email_flow == EmailFlow::ProfileBased && !identifiers.iter().any(|(kind, _)| kind != "email") {
+        errors.push(("identifiers.email.unknown".to_owned(), "email is not an identifier".to_owned()));
+    }
     if errors.is_empty() { Ok((identifiers, attributes)) } else { Err(errors) }
+}
+
+fn fits(wanted: AttributeType, value: &Value) -> bool {
+    match wanted {
+        AttributeType::Boolean => value.is_boolean(),
+        AttributeType::Number => value.is_number(),
+        AttributeType::Text => value.is_string(),
+        AttributeType::Date => value.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok()),
+    }
 }
 
 /// A user's identifiers, e-mail addresses in lower case.
@@ -297,7 +318,7 @@ pub(super) async fn profile(State(insider): State<Arc<Insider>>, headers: Header
     answer(200, &reply)
 }
 
-fn attribute(profile: &Profile, name: &str) -> Option<Value> {
+pub(super) fn attribute(profile: &Profile, name: &str) -> Option<Value> {
     if let Some(value) = profile.identifiers.get(name) {
         return Some(json!(value));
     }

@@ -1,7 +1,7 @@
 //! The Insider simulator as a client, and as a webhook receiver, sees it.
 
 use reqwest::Method;
-use sandbox::insider::{Config, EmailFlow, Family, Webhook};
+use sandbox::insider::{AttributeType, Config, EmailFlow, Family, LimitBody, Webhook};
 use serde_json::{Value, json};
 
 use crate::receiver::Receiver;
@@ -353,4 +353,82 @@ async fn faults_answer_in_the_shape_of_their_host() {
         let path = if path == "/api" { "/api/user/v1/upsert" } else { "/email/v2/unsubscribe" };
         assert_eq!(rig.post(path, UCD, &json!({})).await, (429, body));
     }
+}
+
+#[tokio::test]
+async fn a_gateway_that_gives_up_answers_first_and_the_request_lands_behind_it() {
+    let insider = Rig::new().await;
+    insider.post("/_sandbox/faults", "", &json!({ "path": "/email", "kind": "gateway_timeout", "latency_ms": 150 })).await;
+    let (status, _) = insider.post("/email/v2/unsubscribe", UNSUBSCRIBE, &json!({ "emails": ["late@example.com"] })).await;
+    assert_eq!(status, 504);
+    assert_eq!(insider.email("late@example.com").await["suppressed"]["email"], false);
+    eventually(async || (insider.email("late@example.com").await["suppressed"]["email"] == true).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_profile_based_account_takes_people_by_uuid_in_three_forms_and_no_bare_addresses() {
+    let insider = Rig::with(|config| config.account.email_flow = EmailFlow::ProfileBased).await;
+    let users =
+        json!({ "users": [{ "identifiers": { "uuid": "CRM-1", "email": "a@example.com" }, "attributes": { "email_optin": true } }] });
+    assert_eq!(insider.post("/api/user/v1/upsert", UCD, &users).await.0, 200);
+    for (path, key, body, listed) in [
+        ("/email/v2/unsubscribe", UNSUBSCRIBE, json!({ "users": [{ "uuid": "CRM-1", "email": "a@example.com" }] }), true),
+        ("/email/v2/subscribe", RESUBSCRIBE, json!({ "uuids": ["CRM-1"], "emails": ["a@example.com"] }), false),
+        ("/email/v2/unsubscribe", UNSUBSCRIBE, json!({ "uuids": ["CRM-1"] }), true),
+    ] {
+        assert_eq!(insider.post(path, key, &body).await.0, 200, "{body}");
+        assert_eq!(insider.email("a@example.com").await["suppressed"]["email"], listed, "{body}");
+    }
+    let bare = json!({ "emails": ["a@example.com"] });
+    assert_eq!(insider.post("/email/v2/unsubscribe", UNSUBSCRIBE, &bare).await.0, 400);
+    let by_address = json!({ "users": [{ "identifiers": { "email": "a@example.com" }, "attributes": { "email_optin": false } }] });
+    let (_, answer) = insider.post("/api/user/v1/upsert", UCD, &by_address).await;
+    assert_eq!(answer["data"]["fail"]["count"], 1, "{answer}");
+}
+
+#[tokio::test]
+async fn a_custom_attribute_takes_its_own_type_only_and_the_contact_host_may_have_the_other_429() {
+    let insider = Rig::with(|config| {
+        config.account.custom_attribute_types =
+            [("on".to_owned(), AttributeType::Boolean), ("date".to_owned(), AttributeType::Date)].into();
+        config.account.contact_limit_body = LimitBody::Error;
+        config.contact_calls_per_minute = 0;
+    })
+    .await;
+    for (name, value, taken) in [
+        ("on", json!(true), true),
+        ("on", json!("true"), false),
+        ("date", json!("2026-11-20T08:15:00Z"), true),
+        ("date", json!("20.11.2026"), false),
+        ("free", json!(7), true),
+    ] {
+        let users = json!({ "users": [{ "identifiers": { "email": "a@example.com" }, "attributes": { "custom": { name: value } } }] });
+        let (_, answer) = insider.post("/api/user/v1/upsert", UCD, &users).await;
+        assert_eq!(answer["data"]["successful"]["count"] == 1, taken, "{name} {value}: {answer}");
+    }
+    let (status, body) = insider.post("/sms/v1/unsubscribe", UNSUBSCRIBE, &json!({ "phone_number": "+905992000001" })).await;
+    assert_eq!((status, body), (429, json!({ "error": "rejected: too many requests" })));
+}
+
+#[tokio::test]
+async fn an_export_is_there_after_its_delay_for_a_day_and_once_a_day() {
+    let insider = Rig::new().await;
+    let order =
+        json!({ "segment": { "segment_id": 1 }, "attributes": ["email", "email_optin"], "format": "csv", "hook": "http://127.0.0.1:9/" });
+    for (name, value) in [("segment", json!({ "segment_id": 9 })), ("attributes", json!([])), ("hook", json!("https://webhook.site/x"))] {
+        let mut bad = order.clone();
+        bad[name] = value;
+        assert_eq!(insider.post("/api/raw/v1/export", UCD, &bad).await.0, 400, "{name}");
+    }
+    let (status, answer) = insider.post("/api/raw/v1/export", UCD, &order).await;
+    assert_eq!(status, 200);
+    assert_eq!(insider.post("/api/raw/v1/export", UCD, &order).await.0, 429);
+    let url = answer["url"].as_str().unwrap().to_owned();
+    let get = async || insider.served.client.get(&url).send().await.unwrap();
+    assert_eq!(get().await.status(), 404);
+    insider.clock.advance(4 * 3600);
+    assert_eq!(get().await.text().await.unwrap(), "iid,a_email,a_email_optin\n");
+    insider.clock.advance(24 * 3600);
+    assert_eq!(get().await.status(), 403);
+    assert_eq!(insider.post("/api/raw/v1/export", UCD, &order).await.0, 200);
 }

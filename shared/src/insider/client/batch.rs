@@ -7,28 +7,57 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-use secrecy::ExposeSecret;
-
 use super::http::Endpoint;
 use super::policy::Judged;
 use super::{Answer, Client, InsiderError, Outcome, upsert};
 use crate::consent::Recipient;
 
-/// Most addresses in one unsubscribe or resubscribe call.
-const ADDRESSES: usize = 500;
 /// Most users in one upsert.
 const USERS: usize = 1_000;
 /// Most bytes in one body.
 const BYTES: usize = 5_000_000;
+/// What a body may need beside its rows: field names, and the uploader's address.
+const FRAME: usize = 1_000;
 /// How many requests may be refused while none is taken.
 const REFUSALS: usize = 24;
 
 /// Items to be sent, one row of JSON per address. No `Debug`: rows are addresses.
 #[derive(Default)]
 pub(super) struct Batch<'a> {
-    rows: Vec<String>,
+    rows: Vec<Row>,
     rows_of: HashMap<&'a Recipient, usize>,
     items: Vec<Item>,
+}
+
+/// One address in a body.
+#[derive(Default)]
+pub(super) struct Row {
+    /// The address, or all that is said about it, as JSON.
+    pub(super) text: String,
+    /// The profile's uuid as JSON, where people are named by it.
+    pub(super) uuid: Option<String>,
+}
+
+impl Row {
+    /// What it takes in a body: with its uuid, that of the field names around them.
+    fn size(&self) -> usize {
+        self.text.len() + self.uuid.as_ref().map_or(0, |uuid| uuid.len() + r#"{"uuid":,"email":}"#.len()) + 1
+    }
+}
+
+/// The rows of one request. There is always one: an empty list never goes out, whatever it would mean.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a>(&'a [Row]);
+
+impl<'a> Rows<'a> {
+    fn of(rows: &'a [Row]) -> Option<Self> {
+        (!rows.is_empty()).then_some(Self(rows))
+    }
+
+    /// The rows.
+    pub(super) fn each(self) -> &'a [Row] {
+        self.0
+    }
 }
 
 /// Where an item's answer comes from.
@@ -43,16 +72,16 @@ impl<'a> Batch<'a> {
     /// The row of an address: the one that it has already, or a new one.
     pub(super) fn row_of(&mut self, recipient: &'a Recipient) -> usize {
         *self.rows_of.entry(recipient).or_insert_with(|| {
-            self.rows.push(String::new());
+            self.rows.push(Row::default());
             self.rows.len() - 1
         })
     }
 
-    /// The next item is part of a row, whose text is written.
-    pub(super) fn set(&mut self, row: usize, text: impl FnOnce() -> String) {
+    /// The next item is part of a row, which is written.
+    pub(super) fn set(&mut self, row: usize, write: impl FnOnce() -> Row) {
         self.items.push(Item::Row(row));
         if let Some(place) = self.rows.get_mut(row) {
-            *place = text();
+            *place = write();
         }
     }
 
@@ -85,16 +114,14 @@ impl Client {
             .collect()
     }
 
-    async fn send_rows(&self, endpoint: Endpoint, rows: &[String]) -> Vec<Option<Answer>> {
-        let (before, after) = self.frame(endpoint);
-        let room = BYTES.saturating_sub(before.len() + after.len());
-        let most = if endpoint == Endpoint::Upsert { USERS } else { ADDRESSES };
-        let mut open: VecDeque<Range<usize>> = ranges(rows, most, room);
+    async fn send_rows(&self, endpoint: Endpoint, rows: &[Row]) -> Vec<Option<Answer>> {
+        let most = if let Endpoint::List(call) = endpoint { call.most() } else { USERS };
+        let mut open: VecDeque<Range<usize>> = ranges(rows, most, BYTES - FRAME);
         let mut answers = vec![None; rows.len()];
         let (mut refusals, mut taken) = (0, false);
         while let Some(range) = open.pop_front() {
-            let body = format!("{before}{}{after}", rows[range.clone()].join(","));
-            let error = match self.send_one(endpoint, range.len(), body).await {
+            let Some(sent) = Rows::of(&rows[range.clone()]) else { continue };
+            let error = match self.send_one(endpoint, sent).await {
                 Ok(Told::Each(outcomes)) => {
                     taken |= outcomes.contains(&Outcome::Applied);
                     for (row, outcome) in range.zip(outcomes) {
@@ -125,43 +152,44 @@ impl Client {
         answers
     }
 
-    async fn send_one(&self, endpoint: Endpoint, rows: usize, body: String) -> Result<Told, InsiderError> {
+    async fn send_one(&self, endpoint: Endpoint, rows: Rows<'_>) -> Result<Told, InsiderError> {
+        let count = rows.each().len();
+        let body = match endpoint {
+            Endpoint::List(call) => call.body(&self.account, rows),
+            _ => upsert::body(rows),
+        };
         let reply = self.exchange(endpoint, body).await?;
         match self.connection.judge(endpoint, &reply)? {
             Judged::Refused(code) => Ok(Told::SomethingRefused(code)),
-            Judged::Taken if endpoint == Endpoint::Upsert => upsert::read(&reply.body, rows),
+            Judged::Taken if endpoint == Endpoint::Upsert => upsert::read(&reply.body, count),
             // The lists answer nothing about single addresses.
-            Judged::Taken => Ok(Told::Each(vec![Outcome::Applied; rows])),
-        }
-    }
-
-    /// What stands before and after the rows.
-    fn frame(&self, endpoint: Endpoint) -> (&'static str, String) {
-        match endpoint {
-            Endpoint::Email { .. } => {
-                let uploader = self
-                    .account
-                    .uploader_email
-                    .as_ref()
-                    .map(|address| format!(r#","uploader_email":{}"#, serde_json::Value::from(address.expose_secret())));
-                (r#"{"emails":["#, format!("]{}}}", uploader.unwrap_or_default()))
-            }
-            Endpoint::Sms { .. } => (r#"{"phone_numbers":["#, "]}".to_owned()),
-            Endpoint::Upsert | Endpoint::Profile => (upsert::BEFORE, upsert::AFTER.to_owned()),
+            Judged::Taken => Ok(Told::Each(vec![Outcome::Applied; count])),
         }
     }
 }
 
+/// Texts with commas between them.
+pub(super) fn joined<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> String {
+    let mut joined = String::new();
+    for text in texts {
+        if !joined.is_empty() {
+            joined.push(',');
+        }
+        joined.push_str(text.as_ref());
+    }
+    joined
+}
+
 /// Cuts rows into requests of at most so many rows and bytes, commas counted.
-fn ranges(rows: &[String], most: usize, room: usize) -> VecDeque<Range<usize>> {
+fn ranges(rows: &[Row], most: usize, room: usize) -> VecDeque<Range<usize>> {
     let mut ranges = VecDeque::new();
     let (mut start, mut bytes) = (0, 0);
     for (index, row) in rows.iter().enumerate() {
-        if index > start && (index - start == most || bytes + row.len() + 1 > room) {
+        if index > start && (index - start == most || bytes + row.size() > room) {
             ranges.push_back(start..index);
             (start, bytes) = (index, 0);
         }
-        bytes += row.len() + 1;
+        bytes += row.size();
     }
     if start < rows.len() {
         ranges.push_back(start..rows.len());
@@ -178,6 +206,7 @@ mod tests {
     #[test]
     fn nothing_to_send_is_no_request() {
         assert!(ranges(&[], 500, 100).is_empty());
+        assert!(Rows::of(&[]).is_none(), "and there is no way to write a body of none");
     }
 
     proptest! {
@@ -187,13 +216,13 @@ mod tests {
             most in 1_usize..20,
             room in 40_usize..200,
         ) {
-            let rows: Vec<String> = lengths.iter().map(|length| "x".repeat(*length)).collect();
+            let rows: Vec<Row> = lengths.iter().map(|length| Row { text: "x".repeat(*length), uuid: None }).collect();
             let ranges = ranges(&rows, most, room);
             let mut next = 0;
             for range in &ranges {
                 prop_assert_eq!(range.start, next);
                 prop_assert!(!range.is_empty() && range.len() <= most);
-                prop_assert!(rows[range.clone()].join(",").len() <= room);
+                prop_assert!(joined(rows[range.clone()].iter().map(|row| row.text.as_str())).len() <= room);
                 next = range.end;
             }
             prop_assert_eq!(next, rows.len());

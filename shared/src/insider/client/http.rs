@@ -3,12 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::list::Call;
 use super::policy::{Faults, Judged, Lost, Reply};
-use super::{Client, InsiderError, Settings};
+use super::{Client, InsiderError, Settings, quota};
 use crate::brand::InsiderKeys;
 use crate::clock::Clock;
 use crate::consent::code::Hold;
@@ -16,6 +18,8 @@ use crate::http::Http;
 
 /// Most bytes of an answer that are read. A thousand users can each be refused with a sentence.
 const LONGEST_ANSWER: usize = 4_000_000;
+/// How often a call is tried that meets Insider's limit.
+const LIMITED_TRIES: usize = 3;
 
 /// The way to Insider, one for all brands of a process. The HTTP client behind it is built by the
 /// first call: reading the system's certificates takes most of a function's start.
@@ -38,6 +42,21 @@ impl Connection {
         Self { inner: Arc::new(Inner { settings, clock, http, faults: Faults::default() }) }
     }
 
+    pub(super) fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.inner.clock)()
+    }
+
+    /// Begins to read a file.
+    pub(super) async fn get(&self, url: Url) -> Result<reqwest::Response, InsiderError> {
+        let lost = |lost| self.inner.faults.lost("export", lost, self.now());
+        let http = self.inner.http.client().map_err(|_| lost(Lost::Unsent("TLS could not be set up")))?;
+        http.get(url).timeout(self.inner.settings.export_timeout).send().await.map_err(|error| lost(Lost::from(error)))
+    }
+
     /// What an answer means, now.
     pub(super) fn judge(&self, endpoint: Endpoint, reply: &Reply) -> Result<Judged, InsiderError> {
         self.inner.faults.judge(endpoint.path(), reply, (self.inner.clock)())
@@ -53,81 +72,90 @@ impl fmt::Debug for Connection {
 /// Insider's calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endpoint {
-    /// Bulk unsubscribe or resubscribe of e-mail addresses.
-    Email {
-        /// Or resubscribe.
-        unsubscribe: bool,
-    },
-    /// Bulk unsubscribe or resubscribe of phone numbers.
-    Sms {
-        /// Or resubscribe.
-        unsubscribe: bool,
-    },
+    /// Unsubscribe or resubscribe.
+    List(Call),
     /// Bulk write of profiles.
     Upsert,
     /// Read of one profile.
     Profile,
+    /// Order of a raw export.
+    Export,
 }
 
 impl Endpoint {
     /// Its path, which is also its name in errors and logs.
     pub(super) fn path(self) -> &'static str {
         match self {
-            Endpoint::Email { unsubscribe: true } => "email/v2/unsubscribe",
-            Endpoint::Email { unsubscribe: false } => "email/v2/subscribe",
-            Endpoint::Sms { unsubscribe: true } => "sms/v2/unsubscribe",
-            Endpoint::Sms { unsubscribe: false } => "sms/v2/subscribe",
+            Endpoint::List(call) => call.path(),
             Endpoint::Upsert => "api/user/v1/upsert",
             Endpoint::Profile => "api/user/v1/profile",
+            Endpoint::Export => "api/raw/v1/export",
         }
     }
 
     fn base(self, settings: &Settings) -> &Url {
         match self {
-            Endpoint::Email { .. } | Endpoint::Sms { .. } => &settings.contact_url,
-            Endpoint::Upsert | Endpoint::Profile => &settings.unification_url,
+            Endpoint::List(_) => &settings.contact_url,
+            Endpoint::Upsert | Endpoint::Profile | Endpoint::Export => &settings.unification_url,
         }
     }
 
     fn key(self, keys: &InsiderKeys) -> &SecretString {
         match self {
-            Endpoint::Email { unsubscribe: true } | Endpoint::Sms { unsubscribe: true } => &keys.unsubscribe,
-            Endpoint::Email { unsubscribe: false } | Endpoint::Sms { unsubscribe: false } => &keys.resubscribe,
-            Endpoint::Upsert | Endpoint::Profile => &keys.ucd,
+            Endpoint::List(Call { unsubscribe: true, .. }) => &keys.unsubscribe,
+            Endpoint::List(Call { unsubscribe: false, .. }) => &keys.resubscribe,
+            Endpoint::Upsert | Endpoint::Profile | Endpoint::Export => &keys.ucd,
         }
     }
 
-    /// The pool that a call counts in, and how many calls a minute it has.
-    fn pool(self, settings: &Settings) -> (&'static str, u32) {
+    /// The pool that a call counts in, and how many calls a minute it has. An export counts by the day,
+    /// at Insider alone: a second one of a day is refused there, and nothing is lost by asking.
+    fn pool(self, settings: &Settings, profile_cost: f64) -> Option<(&'static str, u32)> {
         match self {
-            Endpoint::Email { .. } | Endpoint::Sms { .. } => ("insider-contact", settings.contact_per_minute),
-            Endpoint::Upsert => ("insider-upsert", settings.upsert_per_minute),
-            Endpoint::Profile => ("insider-profile", settings.profile_units_per_minute),
+            Endpoint::List(_) => Some(("insider-contact", settings.contact_per_minute)),
+            Endpoint::Upsert => Some(("insider-upsert", settings.upsert_per_minute)),
+            Endpoint::Profile => Some(("insider-profile", quota::reads(settings.profile_units_per_minute, profile_cost))),
+            Endpoint::Export => None,
         }
     }
 }
 
 impl Client {
-    /// Waits for a turn, sends a body and returns the answer, success or not.
+    /// Waits for a turn, sends a body and returns the answer, success or not. A limit of Insider's is
+    /// waited out here while that is near: all workers wait together, and the work stays in order.
     pub(super) async fn exchange(&self, endpoint: Endpoint, body: String) -> Result<Reply, InsiderError> {
+        let inner = &self.connection.inner;
         let partner = self.header(&self.account.partner)?;
         let mut token = self.header(endpoint.key(&self.account.keys).expose_secret())?;
         token.set_sensitive(true);
-        let (pool, per_minute) = endpoint.pool(&self.connection.inner.settings);
-        self.throttle
-            .slot(pool, per_minute)
-            .await
-            .map_err(|until| InsiderError::Busy { until, why: format!("{}: this minute's allowance is used up", endpoint.path()) })?;
-        self.request(endpoint, partner, token, body)
-            .await
-            .map_err(|lost| self.connection.inner.faults.lost(endpoint.path(), lost, (self.connection.inner.clock)()))
+        let pool = endpoint.pool(&inner.settings, self.quota.cost());
+        let mut tries = 0;
+        loop {
+            if let Some((pool, per_minute)) = pool {
+                self.throttle.slot(pool, per_minute).await.map_err(|until| InsiderError::Busy {
+                    until,
+                    why: format!("{}: this minute's allowance is used up", endpoint.path()),
+                })?;
+            }
+            let reply = self
+                .request(endpoint, &partner, &token, body.clone())
+                .await
+                .map_err(|lost| inner.faults.lost(endpoint.path(), lost, (inner.clock)()))?;
+            let (Some((pool, per_minute)), Some(until)) = (pool, inner.faults.limited(endpoint.path(), &reply, (inner.clock)())) else {
+                return Ok(reply);
+            };
+            tries += 1;
+            if !self.throttle.pause(pool, per_minute, until).await || tries == LIMITED_TRIES {
+                return Ok(reply);
+            }
+        }
     }
 
     fn header(&self, text: &str) -> Result<HeaderValue, InsiderError> {
         HeaderValue::from_str(text).map_err(|_| InsiderError::Held { why: Hold::Configuration, code: "insider_header".into() })
     }
 
-    async fn request(&self, endpoint: Endpoint, partner: HeaderValue, token: HeaderValue, body: String) -> Result<Reply, Lost> {
+    async fn request(&self, endpoint: Endpoint, partner: &HeaderValue, token: &HeaderValue, body: String) -> Result<Reply, Lost> {
         let mut url = endpoint.base(&self.connection.inner.settings).clone();
         url.path_segments_mut()
             .map_err(|()| Lost::Never("the host's URL cannot have a path"))?

@@ -5,7 +5,8 @@
 //! | 2xx | taken; an upsert's answer still tells of single users |
 //! | 400, 422 | the content is refused |
 //! | 401, 403 | the key or partner is wrong: held for credentials; a 403 that speaks of too many attempts is a limit |
-//! | 408, 425, 429, 5xx | busy; `Retry-After` is honoured up to five minutes |
+//! | 425, 429, 500, 501, 503, 505 … | busy; `Retry-After` is honoured up to five minutes |
+//! | 408, 502, 504, 520 to 530 | unanswered: a gateway gave up waiting, and the request may still land behind it |
 //! | no connection | busy: nothing was sent |
 //! | no answer in time, connection lost | unanswered |
 //! | anything else | defect |
@@ -23,6 +24,8 @@ use crate::consent::code::Hold;
 
 /// The address is not of the channel's kind.
 pub(super) const WRONG_CHANNEL: &str = "insider_wrong_channel";
+/// The account names people by a uuid, and Insider has none for the address.
+pub(super) const NO_UUID: &str = "insider_no_uuid";
 /// A user was refused for its phone number.
 pub(super) const INVALID_PHONE: &str = "insider_invalid_phone";
 /// A user was refused for its e-mail address.
@@ -88,11 +91,20 @@ impl Faults {
             422 => Ok(Judged::Refused("insider_422")),
             401 => Err(InsiderError::Held { why: Hold::Credentials, code: "insider_401".into() }),
             403 if !speaks_of_a_limit(&reply.body) => Err(InsiderError::Held { why: Hold::Credentials, code: "insider_403".into() }),
-            403 | 408 | 425 | 429 | 500..600 => {
+            status @ (408 | 502 | 504 | 520..=530) => Err(InsiderError::Unanswered { why: format!("{what}: status {status}") }),
+            403 | 425 | 429 | 500..600 => {
                 let asked = reply.retry_after.as_deref().and_then(|text| retry_after(text, now));
                 Err(self.busy(&format!("{what}: status {}", reply.status), asked, now))
             }
             other => Err(InsiderError::Defect { why: format!("{what}: status {other}") }),
+        }
+    }
+
+    /// Until when Insider wants no calls, where the answer is its limit.
+    pub(super) fn limited(&self, what: &str, reply: &Reply, now: Timestamp) -> Option<Timestamp> {
+        match self.judge(what, reply, now) {
+            Err(InsiderError::Busy { until, .. }) if matches!(reply.status, 403 | 429) => Some(until),
+            _ => None,
         }
     }
 

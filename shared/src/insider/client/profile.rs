@@ -46,7 +46,7 @@ struct Nobody {
 }
 
 /// Reads the flags of one profile.
-pub(super) async fn read(client: &Client, recipient: &Recipient) -> Result<Option<Profile>, InsiderError> {
+pub(super) async fn flags(client: &Client, recipient: &Recipient) -> Result<Option<Profile>, InsiderError> {
     let names: Vec<(Channel, String)> = Channel::ALL
         .iter()
         .filter_map(|channel| {
@@ -56,6 +56,19 @@ pub(super) async fn read(client: &Client, recipient: &Recipient) -> Result<Optio
         })
         .collect();
     let wanted: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
+    let Some(Answered { attributes, quota }) = read(client, recipient, &wanted).await? else { return Ok(None) };
+    let flags = names.iter().filter_map(|(channel, name)| Some((*channel, attributes.get(name)?.as_bool()?))).collect();
+    Ok(Some(Profile { flags, quota }))
+}
+
+/// Reads the uuid by which the brand knows a profile; `None` where there is no profile, or none with one.
+pub(super) async fn uuid(client: &Client, recipient: &Recipient) -> Result<Option<String>, InsiderError> {
+    let answered = read(client, recipient, &["uuid"]).await?;
+    Ok(answered.and_then(|answered| Some(answered.attributes.get("uuid")?.as_str()?.to_owned())).filter(|uuid| !uuid.is_empty()))
+}
+
+/// Reads attributes of one profile, and learns what that cost.
+async fn read(client: &Client, recipient: &Recipient, wanted: &[&str]) -> Result<Option<Answered>, InsiderError> {
     let body = json!({ "identifiers": upsert::identifiers(recipient), "attributes": wanted, "quota": true });
     let reply = client.exchange(Endpoint::Profile, body.to_string()).await?;
     if reply.status == 404 && serde_json::from_slice::<Nobody>(&reply.body).is_ok() {
@@ -66,8 +79,10 @@ pub(super) async fn read(client: &Client, recipient: &Recipient) -> Result<Optio
         Judged::Refused(code) => return Err(InsiderError::Defect { why: format!("profile: the request is refused ({code})") }),
     }
     let mut reader = serde_json::Deserializer::from_slice(&reply.body);
-    let Answered { attributes, quota } = serde_path_to_error::deserialize(&mut reader)
+    let answered: Answered = serde_path_to_error::deserialize(&mut reader)
         .map_err(|error| InsiderError::Defect { why: format!("profile: the answer's {} has another form", error.path()) })?;
-    let flags = names.iter().filter_map(|(channel, name)| Some((*channel, attributes.get(name)?.as_bool()?))).collect();
-    Ok(Some(Profile { flags, quota }))
+    if let Some(quota) = answered.quota {
+        client.quota.told(quota.cost);
+    }
+    Ok(Some(answered))
 }

@@ -5,41 +5,76 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::batch::{Batch, Told};
+use super::batch::{Batch, Row, Rows, Told, joined};
 use super::policy::{INVALID_ATTRIBUTE, INVALID_EMAIL, INVALID_IDENTIFIER, INVALID_PHONE, REFUSED};
 use super::{Flag, InsiderError, Outcome};
-use crate::brand;
+use crate::brand::{self, DateForm};
 use crate::consent::{Channel, Recipient};
 
-/// What stands before the users.
-pub(super) const BEFORE: &str = r#"{"skip_hook":true,"users":["#;
-/// What stands after them.
-pub(super) const AFTER: &str = "]}";
+/// A body. `skip_hook` keeps Insider from telling us what we told it.
+pub(super) fn body(rows: Rows<'_>) -> String {
+    format!(r#"{{"skip_hook":true,"users":[{}]}}"#, joined(rows.each().iter().map(|row| row.text.as_str())))
+}
 
-/// The flags as users: one for each address, with all of its flags.
-pub(super) fn batch<'a>(flags: &'a [Flag], account: &brand::Insider) -> Batch<'a> {
+/// The flags as users: one for each address, with all of its flags. `identifiers` tells what a profile is
+/// found by; who has none is answered without being sent.
+pub(super) fn batch<'a>(
+    flags: &'a [Flag],
+    account: &brand::Insider,
+    identifiers: impl Fn(&Recipient) -> Result<Value, super::Answer>,
+) -> Batch<'a> {
     let mut batch = Batch::default();
     let mut attributes: Vec<Map<String, Value>> = Vec::new();
-    for Flag { recipient, channel, allowed } in flags {
-        let Some(name) = account.flag_for(*channel) else {
+    for flag in flags {
+        let Some(name) = account.flag_for(flag.channel) else {
             batch.answer(Ok(Outcome::NotNeeded));
             continue;
         };
-        let row = batch.row_of(recipient);
+        let identifiers = match identifiers(&flag.recipient) {
+            Ok(identifiers) => identifiers,
+            Err(answer) => {
+                batch.answer(answer);
+                continue;
+            }
+        };
+        let row = batch.row_of(&flag.recipient);
         if row == attributes.len() {
             attributes.push(Map::new());
         }
         let Some(attributes) = attributes.get_mut(row) else { continue };
-        if *channel == Channel::Arama {
-            if let Value::Object(custom) = attributes.entry("custom").or_insert_with(|| json!({})) {
-                custom.insert(name.to_owned(), json!(allowed));
-            }
-        } else {
-            attributes.insert(name.to_owned(), json!(allowed));
-        }
-        batch.set(row, || json!({ "identifiers": identifiers(recipient), "attributes": attributes }).to_string());
+        write(flag, name, account, attributes);
+        batch.set(row, || Row { text: json!({ "identifiers": identifiers, "attributes": attributes }).to_string(), uuid: None });
     }
     batch
+}
+
+/// Writes one flag and what belongs to it into a user's attributes.
+fn write(flag: &Flag, name: &str, account: &brand::Insider, attributes: &mut Map<String, Value>) {
+    let mut custom = Vec::new();
+    if flag.channel == Channel::Arama {
+        custom.push((name, json!(flag.allowed)));
+    } else {
+        attributes.insert(name.to_owned(), json!(flag.allowed));
+    }
+    let outbound = &account.outbound;
+    if flag.channel == Channel::Mesaj && !flag.allowed && outbound.whatsapp_follows_mesaj {
+        attributes.insert("whatsapp_optin".to_owned(), json!(false));
+    }
+    if let (Some(told), Some(names)) = (&flag.told, outbound.consent_attributes.get(&flag.channel)) {
+        let date = told.date.instant();
+        let date = match names.date_form {
+            DateForm::Rfc3339 => json!(date.to_string()),
+            DateForm::EpochSeconds => json!(date.as_second()),
+        };
+        custom.extend(names.date.as_deref().map(|name| (name, date)));
+        custom.extend(names.source.as_deref().map(|name| (name, json!(told.source.as_str()))));
+    }
+    if custom.is_empty() {
+        return;
+    }
+    if let Value::Object(place) = attributes.entry("custom").or_insert_with(|| json!({})) {
+        place.extend(custom.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    }
 }
 
 /// What Insider finds the profile by.
