@@ -291,7 +291,7 @@ findings! {
     // The same: profile and attributes.
     ProfileFound Ok ("there is a profile: {0}", "profil var: {0}");
     ProfileOfNobody Ok ("answered: nobody by this address until now", "yanıt verdi: bu adresle şimdiye kadar kimse yok");
-    AttributeSeen Ok ("{0}, for {1}", "{0}, {1} için");
+    AttributeSeen Ok ("read as {0}; a change counts for {1}", "{0} okundu; değişikliği {1} için sayılır");
     AttributeMissing Warning ("{0} is absent, or neither true nor false", "{0} yok veya true/false değil"),
         ("The profile has no Boolean attribute of this name, although insider.attributes reads consents from it.",
          "insider.attributes izinleri bu addan okuyor, ancak profilde bu adla Boolean bir özellik yok."),
@@ -348,10 +348,10 @@ findings! {
     LeftAsBefore Skipped ("Insider holds what it held: nothing was changed", "Insider'daki durum aynı: hiçbir şey değişmedi");
     LeftSuppressed Ok ("Insider now holds: suppressed. The ledger holds a refusal", "Insider'da şimdi: engelli. Defterde ret var");
     LeftAllowed Ok ("Insider now holds: allowed. The ledger holds a consent", "Insider'da şimdi: izinli. Defterde onay var");
-    LeftAllowedByFlag Ok ("Insider now holds: allowed. The ledger tells nothing, and {0} was true",
+    LeftAllowedByFlag Ok ("Insider now holds: allowed. The ledger tells nothing; {0} was true",
             "Insider'da şimdi: izinli. Defterde söylenecek bir şey yok; {0} true idi");
-    LeftSuppressedUnknown Ok ("Insider now holds: suppressed, {0}=false. The ledger tells nothing, and {0} was {1}",
-            "Insider'da şimdi: engelli, {0}=false. Defterde söylenecek bir şey yok; {0} önce {1} idi");
+    LeftSuppressedUnknown Ok ("Insider now holds: suppressed. The ledger tells nothing; {0} before: {1}",
+            "Insider'da şimdi: engelli. Defterde söylenecek bir şey yok; önceki {0}: {1}");
     LeftUnread Warning ("Insider now holds: suppressed. The ledger gave no answer", "Insider'da şimdi: engelli. Defter yanıt vermedi"),
         ("What the ledger holds could not be read a second time, so the safe side was taken.",
          "Defterin tuttuğu ikinci kez okunamadı; güvenli taraf seçildi."),
