@@ -346,7 +346,7 @@ async fn an_address_ends_as_the_ledger_says_and_the_relay_is_asked_to_see_to_it(
         assert_eq!(setup.stores().await, (ends.0.into(), ends.1.into()), "{status}");
         let calls = setup.calls().await;
         assert!(calls.iter().any(|call| call == RESUBSCRIBE) && calls.iter().any(|call| call == UNSUBSCRIBE), "{calls:?}");
-        assert_eq!(setup.asked_of_relay().await, [key.clone()]);
+        assert_eq!(setup.asked_of_relay().await, std::slice::from_ref(&key));
         assert!(matches!(setup.at_insider(&key).await, Sync::Pending { .. }), "open until the relay has told it");
     }
 }
