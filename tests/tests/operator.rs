@@ -61,6 +61,7 @@ async fn an_operator_sees_what_is_right_what_is_wrong_and_what_to_do_about_it() 
     retailers_come_and_go(&operator).await;
     jobs_run_now(&operator).await;
     an_address_is_explained(&world, &operator).await;
+    a_sample_is_made_at_insider(&world, &operator).await;
     wrong_credentials_and_names(&world, &operator).await;
     a_profile_signs_in(&operator).await;
     a_channel_without_authority(&world, &operator).await;
@@ -203,6 +204,36 @@ async fn an_address_is_explained(world: &World, operator: &Operator) {
     let said = operator.run(&["explain", "kisi@example"]).await;
     has(&said, 1, &["the API refuses the request"]);
     has(&operator.run_with(&["explain"], "\n").await, 2, &["which address?"]);
+}
+
+async fn a_sample_is_made_at_insider(world: &World, operator: &Operator) {
+    let crowd = Crowd::new(85);
+    let (refused, unknown) = (crowd.email(1), crowd.phone(2));
+    world.add_one(&refused, "EPOSTA", "RET").await;
+    world.until_settled(&refused, "EPOSTA").await;
+
+    // Where nobody can be asked, it must be said beforehand.
+    let said = operator.run(&["insider", "sample", "--email", &refused]).await;
+    has(&said, 2, &["--yes"]);
+    assert!(said.stdout.is_empty() && !said.stderr.contains(&refused), "{said:?}");
+
+    let said = operator.run(&["insider", "sample", "--email", &refused, "--phone", &unknown, "--yes"]).await;
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""), "{said:?}");
+    for name in ["key.ucd.read.email", "key.unsubscribe.EPOSTA", "key.ucd.write.MESAJ", "key.resubscribe.EPOSTA", "partner", "webhook"] {
+        assert!(line(&said, name)[0].starts_with("✓ ok"), "{}", said.stdout);
+    }
+    has(&said, 0, &["left.EPOSTA", "The ledger holds a refusal", "left.MESAJ", "/v1/demo/insider/events"]);
+    let nothing_of = Search::new(&[refused.clone(), unknown.clone()]);
+    nothing_of.must_find_nothing("the answer about a sample", &said.stdout);
+    world.until_insider_suppresses(&refused).await;
+    assert_eq!(world.reachable_at_insider(&unknown).await, (true, json!(false)), "suppressed by list and flag");
+
+    // By standard input; and in the other language.
+    let said = operator.run_with(&["insider", "sample", "--yes", "--json"], &format!("{unknown}\n")).await;
+    let answer: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!((said.code, &answer["checks"][0]["check"]), (0, &json!("key.ucd.read.phone")));
+    let said = operator.run(&["insider", "sample", "--yes", "--phone", "05x", "--language", "tr"]).await;
+    has(&said, 1, &["✗ hata", "phone, İYS'nin kabul ettiği bir telefon numarası değil", "çözüm"]);
 }
 
 async fn wrong_credentials_and_names(world: &World, operator: &Operator) {

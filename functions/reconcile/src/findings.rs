@@ -59,6 +59,12 @@ const FEWER_CALLS: Text = (
     "Bu kadar sık çağrı yapanı arayın: aynı adresteki başka bir program veya paylaşılan API kullanıcısı.",
 );
 
+const CORRECT_ADDRESS: Text = ("Correct it; no call was made.", "Düzeltin; hiçbir çağrı yapılmadı.");
+const PUT_RIGHT: Text = (
+    "Put right what is told above and run the sample again; an address that the ledger knows is put right by itself.",
+    "Yukarıda yazanı düzeltip denemeyi yineleyin; defterin bildiği adres kendiliğinden düzelir.",
+);
+
 findings! {
     // The configuration document.
     DocumentRead Ok ("read; channels {0}", "okundu; kanallar {0}");
@@ -251,6 +257,123 @@ findings! {
         ("DynamoDB could not be asked for the token and the allowances.",
          "DynamoDB'ye jeton ve çağrı hakları sorulamadı."),
         LATER;
+
+    // A sample at Insider: the addresses.
+    SampleWithoutAddress Failed ("no address is given", "adres verilmedi"),
+        ("Keys are proved by calls about an address, and none was named.",
+         "Anahtarlar bir adresle yapılan çağrılarla sınanır; adres belirtilmedi."),
+        ("Name an e-mail address, a phone number, or both.", "Bir e-posta adresi, bir telefon numarası veya ikisini verin.");
+    EmailUnusable Failed ("email is no e-mail address that İYS takes; nothing was asked",
+            "email, İYS'nin kabul ettiği bir e-posta adresi değil; hiçbir şey sorulmadı"),
+        ("An e-mail address has 6 to 265 characters: ASCII letters, digits and . _ - + before an @ and a domain.",
+         "E-posta adresi 6-265 karakterdir: ASCII harf, rakam ve . _ - + ile @ ve alan adı."),
+        CORRECT_ADDRESS;
+    PhoneUnusable Failed ("phone is no phone number that İYS takes; nothing was asked",
+            "phone, İYS'nin kabul ettiği bir telefon numarası değil; hiçbir şey sorulmadı"),
+        ("A phone number has at most 15 characters, in E.164 form such as +905XXXXXXXXX or as it is written in Türkiye.",
+         "Telefon numarası en çok 15 karakterdir: +905XXXXXXXXX gibi E.164 biçiminde veya Türkiye'de yazıldığı gibi."),
+        CORRECT_ADDRESS;
+    SampleWithoutLedger Failed ("no call was made for this channel: the ledger gave no answer",
+            "bu kanal için çağrı yapılmadı: defter yanıt vermedi"),
+        ("DynamoDB could not be asked what the ledger holds for the address.",
+         "Defterin adres için ne tuttuğu DynamoDB'ye sorulamadı."),
+        LATER;
+
+    // The same: the account.
+    PartnerKnown Ok ("Insider knows the partner {0}", "Insider {0} ortağını (partner) tanıyor");
+    PartnerRefused Failed ("no call was let in for the partner {0}", "{0} ortağı (partner) için hiçbir çağrı kabul edilmedi"),
+        ("Insider refuses every key that was tried: most likely insider.partner is wrong.",
+         "Insider denenen bütün anahtarları reddediyor: büyük olasılıkla insider.partner yanlış."),
+        ("Take insider.partner from Insider's panel (Account Settings): lower case, no spaces.",
+         "insider.partner değerini Insider panelinden (Account Settings) alın: küçük harf, boşluksuz.");
+    WebhookAccepts Ok ("the panel must call {0}; accepted with: {1}", "panel {0} adresini çağırmalı; kabul edilen: {1}");
+
+    // The same: profile and attributes.
+    ProfileFound Ok ("there is a profile: {0}", "profil var: {0}");
+    ProfileOfNobody Ok ("answered: nobody by this address until now", "yanıt verdi: bu adresle şimdiye kadar kimse yok");
+    AttributeSeen Ok ("read as {0}; a change counts for {1}", "{0} okundu; değişikliği {1} için sayılır");
+    AttributeMissing Warning ("{0} is absent, or neither true nor false", "{0} yok veya true/false değil"),
+        ("The profile has no Boolean attribute of this name, although insider.attributes reads consents from it.",
+         "insider.attributes izinleri bu addan okuyor, ancak profilde bu adla Boolean bir özellik yok."),
+        ("Compare name and type in Insider's panel (Boolean) with insider.attributes.",
+         "Insider panelindeki adı ve türü (Boolean) insider.attributes ile karşılaştırın.");
+    AttributeOfAnother Warning ("{0} counts for {1} here, and is written for {2}", "{0} burada {1} için sayılıyor, ancak {2} için yazılıyor"),
+        ("insider.attributes maps the flag of one channel to another.", "insider.attributes bir kanalın bayrağını başka bir kanala bağlıyor."),
+        ("Correct its type in insider.attributes.", "insider.attributes içindeki type değerini düzeltin.");
+    AttributeUnmapped Skipped ("a change of {0} is no consent: insider.attributes does not list it",
+            "{0} değişikliği izin sayılmaz: insider.attributes içinde yok");
+    AttributeUnseen Skipped ("not seen: no profile was read", "görülmedi: profil okunmadı");
+    AttributeNotRead Skipped ("not read: it is no flag that this system writes", "okunmadı: bu sistemin yazdığı bir bayrak değil");
+
+    // The same: what each key was answered.
+    InsiderTook Ok ("Insider took the call", "Insider çağrıyı kabul etti");
+    InsiderUnauthorized Failed ("Insider answered {0}: it does not accept {1}", "Insider {0} yanıtı verdi: {1} kabul edilmiyor"),
+        ("The key {1} or the partner's name is wrong.", "{1} anahtarı veya ortak adı (partner) yanlış."),
+        ("Put a key of the kind “{2}” from Insider's panel (API Keys) under {1}.",
+         "Insider panelinden (API Keys) “{2}” türünde bir anahtarı {1} altına yazın.");
+    InsiderForbids Failed ("Insider answered 403: {0} does not open this", "Insider 403 yanıtı verdi: {0} buna izin vermiyor"),
+        ("The key or the partner's name is wrong, the key is of another kind, or calls come from an address that is not among its trusted IPs.",
+         "Anahtar veya ortak adı (partner) yanlış, anahtar başka türden veya çağrılar güvenilir IP'leri arasında olmayan bir adresten geliyor."),
+        ("Put a key of the kind “{1}” with the functions' address among its trusted IPs under {0}.",
+         "Güvenilir IP'lerinde fonksiyonların adresi olan “{1}” türünde bir anahtarı {0} altına yazın.");
+    InsiderUnsendable Failed ("not sent: no header can carry {0} or the partner's name", "gönderilmedi: {0} veya ortak adı başlıkta taşınamıyor"),
+        ("A value has characters that HTTP does not allow in a header.", "Bir değerde HTTP başlığında izin verilmeyen karakterler var."),
+        ("Copy insider.partner and {0} from Insider's panel once more.", "insider.partner ve {0} değerlerini Insider panelinden yeniden kopyalayın.");
+    InsiderLimited Failed ("429: not before {0}", "429: {0} öncesi olmaz"),
+        ("Insider's limit of calls is used up, or this system's own allowance within it.",
+         "Insider'ın çağrı sınırı veya bu sistemin onun içindeki kendi hakkı doldu."),
+        LATER;
+    InsiderBusy Failed ("not before {0}: {1}", "{0} öncesi olmaz: {1}"),
+        ("Insider fails, or no connection to it comes about.", "Insider hata veriyor veya bağlantı kurulamıyor."),
+        ("Check that the functions reach Insider's hosts, and run the sample again later.",
+         "Fonksiyonların Insider sunucularına ulaştığını kontrol edin ve denemeyi daha sonra yineleyin.");
+    InsiderSilent Failed ("Insider gave no answer: {0}", "Insider yanıt vermedi: {0}"),
+        ("The request went out, and no answer came back: it may land all the same.",
+         "İstek gönderildi, yanıt gelmedi: yine de işlenmiş olabilir."),
+        LATER;
+    InsiderRefused Failed ("Insider refuses the content: {0}", "Insider içeriği reddediyor: {0}"),
+        ("The key is right; the account does not take this address, flag or form.",
+         "Anahtar doğru; hesap bu adresi, bayrağı veya biçimi kabul etmiyor."),
+        ("Create a custom attribute that is missing (Boolean), set insider.uploaderEmail if the account wants it, or sample with another address.",
+         "Eksik özel özelliği (Boolean) oluşturun, hesap istiyorsa insider.uploaderEmail verin veya başka bir adresle deneyin.");
+    InsiderUnreadable Failed ("the answer cannot be used: {0}", "yanıt kullanılamıyor: {0}"),
+        ("Insider's answer has a form that this software does not understand, or another server answers.",
+         "Insider'ın yanıtı bu yazılımın anlamadığı bir biçimde veya başka bir sunucu yanıt veriyor."),
+        ("Compare the parameters InsiderContactUrl and InsiderUnificationUrl; if they are right, report it with the time.",
+         "InsiderContactUrl ve InsiderUnificationUrl parametrelerini karşılaştırın; doğruysa zamanıyla birlikte bildirin.");
+    ResubscribeUntried Skipped ("not tried: the two calls before it did not go well, and the address must not become reachable",
+            "denenmedi: önceki iki çağrı başarılı olmadı ve adres ulaşılabilir hâle gelmemeli");
+
+    // The same: what Insider holds when it is over.
+    LeftAsBefore Skipped ("Insider holds what it held: nothing was changed", "Insider'daki durum aynı: hiçbir şey değişmedi");
+    LeftSuppressed Ok ("Insider now holds: suppressed. The ledger holds a refusal", "Insider'da şimdi: engelli. Defterde ret var");
+    LeftAllowed Ok ("Insider now holds: allowed. The ledger holds a consent", "Insider'da şimdi: izinli. Defterde onay var");
+    LeftAllowedByFlag Ok ("Insider now holds: allowed. The ledger tells nothing; {0} was true",
+            "Insider'da şimdi: izinli. Defterde söylenecek bir şey yok; {0} true idi");
+    LeftSuppressedUnknown Ok ("Insider now holds: suppressed. The ledger tells nothing; {0} before: {1}",
+            "Insider'da şimdi: engelli. Defterde söylenecek bir şey yok; önceki {0}: {1}");
+    LeftUnread Warning ("Insider now holds: suppressed. The ledger gave no answer", "Insider'da şimdi: engelli. Defter yanıt vermedi"),
+        ("What the ledger holds could not be read a second time, so the safe side was taken.",
+         "Defterin tuttuğu ikinci kez okunamadı; güvenli taraf seçildi."),
+        PUT_RIGHT;
+    LeftByList Warning ("Insider now holds: suppressed by the list; {0} may be as before",
+            "Insider'da şimdi: listeyle engelli; {0} eskisi gibi olabilir"),
+        ("The flag could not be written, and nobody on the list is messaged.", "Bayrak yazılamadı; listedeki kimseye ileti gönderilmez."),
+        PUT_RIGHT;
+    LeftByFlag Warning ("Insider now holds: {0}=false; the list is not known to hold the address",
+            "Insider'da şimdi: {0}=false; adresin listede olup olmadığı bilinmiyor"),
+        ("The call that puts the address on the list did not go well; without the flag nobody is messaged.",
+         "Adresi listeye koyan çağrı başarılı olmadı; bayrak olmadan kimseye ileti gönderilmez."),
+        PUT_RIGHT;
+    LeftUnreachable Warning ("Insider now holds: suppressed, or may; it ought to be allowed",
+            "Insider'da şimdi: engelli veya olabilir; izinli olması gerekir"),
+        ("A call that allows messages did not go well; ledger or flag allowed them before.",
+         "İletiye izin veren bir çağrı başarılı olmadı; önceden defter veya bayrak izin veriyordu."),
+        PUT_RIGHT;
+    LeftOpen Failed ("it is not known that Insider suppresses the address", "Insider'ın adresi engellediği bilinmiyor"),
+        ("Neither the list nor the flag took the refusal, and one of them may have changed.",
+         "Ne liste ne bayrak reddi aldı; biri değişmiş olabilir."),
+        PUT_RIGHT;
 }
 
 impl Finding {

@@ -7,6 +7,7 @@ mod findings;
 mod push_service;
 mod questions;
 mod retailers;
+mod sample_insider;
 mod standing;
 
 use std::sync::Arc;
@@ -25,12 +26,13 @@ use shared::queue::Queues;
 use shared::sync::pull::{FEEDS, Pull, feed_name};
 use shared::sync::standing::{Guard, Occasion};
 use shared::sync::sweep::Sweep;
-use shared::{aws, clock, environment, telemetry, wiring};
+use shared::{aws, clock, environment, insider, telemetry, wiring};
 use url::Url;
 
 pub use check_brand::CheckBrand;
 pub use egress::Egress;
 use questions::Invocation;
+pub use sample_insider::{Addresses, SampleInsider};
 
 /// What the handler works with.
 pub struct App {
@@ -44,6 +46,8 @@ pub struct App {
     pub intake: Intake,
     /// İYS.
     pub iys: iys::Client,
+    /// Insider.
+    pub insider: insider::Connection,
     /// The clock.
     pub clock: Clock,
     /// When the sweep looks after work that a run leaves open.
@@ -118,6 +122,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         intake: Intake::new(ledger.clone(), queues.clone(), grace),
         queues,
         iys: wiring::iys(ledger.clone(), clock.clone())?,
+        insider: wiring::insider(clock.clone())?,
         ledger,
         clock,
         grace,

@@ -1,17 +1,22 @@
-//! What a person asks of a brand's İYS side, by the operator's command, and the answers.
+//! What a person asks of a brand, by the operator's command, and the answers.
 //!
 //! A question fails as an invocation only when it cannot be read. Whatever else is wrong is said in the
 //! answer: a failed invocation's words reach nobody but the log.
+
+use std::sync::Arc;
 
 use lambda_runtime::Error;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::answers::{Checks, RetailersAnswer};
+use shared::insider;
+use shared::sync::throttle::LedgerThrottle;
 
 use crate::check_brand::CheckBrand;
 use crate::findings::Finding;
 use crate::retailers::{self, Wish};
+use crate::sample_insider::{Addresses, SampleInsider};
 use crate::{App, Job, Report};
 
 /// What the function is invoked with: scheduled work, or a question.
@@ -20,7 +25,7 @@ pub(crate) enum Invocation {
     Question(Question),
 }
 
-/// A question about one brand. No `Debug`: a retailer's description names a person.
+/// A question about one brand. No `Debug`: a retailer's description names a person, and a sample an address.
 #[derive(Deserialize)]
 #[serde(tag = "job", rename_all = "snake_case")]
 pub(crate) enum Question {
@@ -28,6 +33,14 @@ pub(crate) enum Question {
     CheckBrand {
         /// The brand's name.
         brand: String,
+    },
+    /// Is its Insider side right? Asked with calls about addresses, which it changes and brings back.
+    SampleInsider {
+        /// The brand's name.
+        brand: String,
+        /// The addresses.
+        #[serde(flatten)]
+        addresses: Addresses,
     },
     /// What are its retailers? Or: create one, delete one.
     Retailers {
@@ -52,7 +65,7 @@ impl<'de> Deserialize<'de> for Invocation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let payload = Value::deserialize(deserializer)?;
         match payload.get("job").and_then(Value::as_str) {
-            Some("check_brand" | "retailers") => {
+            Some("check_brand" | "sample_insider" | "retailers") => {
                 // The reader's own words may quote a value, which may be a person's.
                 let question = Question::deserialize(payload).map_err(|_| D::Error::custom("the fields of the question do not fit"))?;
                 Ok(Invocation::Question(question))
@@ -68,6 +81,9 @@ impl App {
         match invocation {
             Invocation::Job(job) => self.handle(job).await.map(Answer::Report),
             Invocation::Question(Question::CheckBrand { brand }) => Ok(Answer::Checks(Box::pin(self.check_brand(brand)).await)),
+            Invocation::Question(Question::SampleInsider { brand, addresses }) => {
+                Ok(Answer::Checks(Box::pin(self.sample_insider(brand, &addresses)).await))
+            }
             Invocation::Question(Question::Retailers { brand, wish }) => {
                 Ok(Answer::Retailers(Box::pin(self.retailers(&brand, wish)).await))
             }
@@ -87,6 +103,29 @@ impl App {
                     clock: &self.clock,
                 };
                 check.run().await
+            }
+            Ok(None) => vec![Finding::DocumentMissing.of("document", &[])],
+            Err(error) => vec![Finding::DocumentsAway.of("document", &[&error.to_string()])],
+        };
+        Checks { brand: name, at, checks }
+    }
+
+    async fn sample_insider(&self, name: String, addresses: &Addresses) -> Checks {
+        let at = (self.clock)();
+        let checks = match self.brands.get_anew(&name, at).await {
+            Ok(Some(brand)) => {
+                let throttle = LedgerThrottle::new(self.ledger.clone(), self.clock.clone(), brand.name.clone());
+                let account = Arc::new(brand.insider.clone());
+                let sample = SampleInsider {
+                    ledger: &self.ledger,
+                    queues: &self.queues,
+                    insider: &insider::Client::new(self.insider.clone(), account, Arc::new(throttle)),
+                    brand: &brand,
+                    api: &self.api,
+                    clock: &self.clock,
+                    grace: self.grace,
+                };
+                sample.run(addresses).await
             }
             Ok(None) => vec![Finding::DocumentMissing.of("document", &[])],
             Err(error) => vec![Finding::DocumentsAway.of("document", &[&error.to_string()])],
@@ -119,12 +158,17 @@ mod tests {
         assert!(matches!(check, Invocation::Question(Question::CheckBrand { brand }) if brand == "demo"));
         let show = read(r#"{"job":"retailers","brand":"demo","action":"show","retailerCode":66438915}"#).unwrap();
         assert!(matches!(show, Invocation::Question(Question::Retailers { wish: Wish::Show { retailer_code: 66_438_915 }, .. })));
+        let sample = read(r#"{"job":"sample_insider","brand":"demo","email":"a@example.com","phone":null}"#).unwrap();
+        assert!(matches!(sample, Invocation::Question(Question::SampleInsider { addresses, .. })
+            if addresses.email.is_some() && addresses.phone.is_none()));
         assert!(read(r#"{"job":"nothing"}"#).is_err());
     }
 
     #[test]
     fn what_cannot_be_read_is_not_quoted() {
         let error = read(r#"{"job":"retailers","brand":"demo","action":"show","retailerCode":"+905321112233"}"#).err().unwrap();
+        assert!(!error.to_string().contains("532"), "{error}");
+        let error = read(r#"{"job":"sample_insider","brand":"demo","phone":905321112233}"#).err().unwrap();
         assert!(!error.to_string().contains("532"), "{error}");
     }
 }

@@ -87,6 +87,9 @@ pub(crate) enum Command {
     /// A brand's set-up
     #[command(subcommand)]
     Brand(BrandCommand),
+    /// A brand's account at Insider
+    #[command(subcommand)]
+    Insider(InsiderCommand),
     /// A brand's retailers (bayi) at İYS
     #[command(subcommand)]
     Retailers(RetailersCommand),
@@ -120,6 +123,31 @@ pub(crate) enum BrandCommand {
         #[arg(long)]
         strict: bool,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum InsiderCommand {
+    /// Prove every key and mapping with calls about an address of yours. They change what Insider holds for it
+    Sample {
+        #[command(flatten)]
+        addresses: SampleAddresses,
+        /// Ask nothing back
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        brand: BrandName,
+    },
+}
+
+/// With what a sample is made; without any, it is asked for, or read from standard input.
+#[derive(Args)]
+pub(crate) struct SampleAddresses {
+    /// E-mail address, for EPOSTA. A shell remembers arguments
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// Phone number, for MESAJ and ARAMA
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) phone: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::answers::{Checks, RetailersAnswer};
 
 use crate::api::Api;
-use crate::cli::{BrandCommand, BrandName, Cli, Command, JobCommand, Place, RetailersCommand};
+use crate::cli::{BrandCommand, BrandName, Cli, Command, InsiderCommand, JobCommand, Place, RetailersCommand};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::{self, Address};
@@ -15,7 +15,7 @@ use crate::language::Language;
 use crate::page::Page;
 use crate::place::brand_name;
 use crate::report::{self, Job};
-use crate::{retailers, status, story, verdict};
+use crate::{retailers, sample, status, story, verdict};
 
 /// What a command has to tell.
 pub(crate) struct Told {
@@ -47,6 +47,12 @@ pub(crate) async fn run(cli: Cli, view: View) -> Result<Told, Failure> {
     let place = &cli.place;
     match cli.command {
         Command::Brand(BrandCommand::Check { brand, strict }) => check(place, &brand, strict, view).await,
+        Command::Insider(InsiderCommand::Sample { addresses, yes, brand }) => {
+            let brand = brand_name(&brand, !place.aws)?;
+            let function = Function::of(place).await?;
+            let question = sample::question(addresses, yes, &brand, view.language)?;
+            checks(&function, &question, false, view).await
+        }
         Command::Retailers(command) => retailers(place, command, view).await,
         Command::Job(command) => job(place, command, view).await,
         Command::Status(brand) => {
@@ -60,7 +66,11 @@ pub(crate) async fn run(cli: Cli, view: View) -> Result<Told, Failure> {
 
 async fn check(place: &Place, brand: &BrandName, strict: bool, view: View) -> Result<Told, Failure> {
     let brand = brand_name(brand, !place.aws)?;
-    let json = Function::of(place).await?.ask(&json!({ "job": "check_brand", "brand": brand }), view.language).await?;
+    checks(&Function::of(place).await?, &json!({ "job": "check_brand", "brand": brand }), strict, view).await
+}
+
+async fn checks(function: &Function, question: &Value, strict: bool, view: View) -> Result<Told, Failure> {
+    let json = function.ask(question, view.language).await?;
     let checks: Checks = read(&json)?;
     Ok(Told { text: verdict::text(&checks, view), exit: verdict::exit(&checks, strict), json, private: None })
 }

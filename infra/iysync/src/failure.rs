@@ -24,6 +24,9 @@ pub(crate) enum Failure {
     /// A file, or standard input, cannot be used.
     #[error("{name}: {why}")]
     File { name: String, why: String },
+    /// The person who was asked did not agree.
+    #[error("not agreed")]
+    Declined,
     /// The operating system does not let the program wait for an answer.
     #[error("this machine refuses: {0}")]
     Machine(String),
@@ -66,7 +69,7 @@ impl Failure {
     /// How the command ends.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::File { .. } => Exit::Usage,
+            Self::Usage(_) | Self::File { .. } | Self::Declined => Exit::Usage,
             Self::Refused { .. } => Exit::Wrong,
             _ => Exit::Unanswered,
         }
@@ -80,6 +83,10 @@ impl Failure {
             Self::File { name, why } => (
                 say(format!("{name} cannot be used: {why}"), format!("{name} kullanılamıyor: {why}")),
                 language.say("Nothing was asked.", "Hiçbir şey sorulmadı."),
+            ),
+            Self::Declined => (
+                say("nobody agreed".into(), "onay verilmedi".into()),
+                language.say("Nothing was asked of Insider.", "Insider'a hiçbir şey sorulmadı."),
             ),
             Self::Machine(why) => (
                 say(format!("this machine refuses: {why}"), format!("bu makine izin vermiyor: {why}")),
@@ -207,6 +214,7 @@ mod tests {
         vec![
             (Failure::Usage(text()), Exit::Usage),
             (Failure::File { name: text(), why: text() }, Exit::Usage),
+            (Failure::Declined, Exit::Usage),
             (Failure::Machine(text()), Exit::Unanswered),
             (Failure::Unreachable { place: text(), why: text() }, Exit::Unanswered),
             (Failure::TooLong, Exit::Unanswered),

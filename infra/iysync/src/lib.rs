@@ -15,6 +15,7 @@ mod progress;
 mod reason;
 mod report;
 mod retailers;
+mod sample;
 mod status;
 mod story;
 mod verdict;

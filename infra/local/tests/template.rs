@@ -82,12 +82,13 @@ fn the_template_names_every_function_with_what_it_uses() {
     let limits = iys_limits(&Limits::default()).map(|(variable, ..)| variable);
     let everywhere = [&["BRANDS_PATH", "RUST_LOG", "TABLE_NAME", "WORK_GRACE_SECONDS"][..], &limits].concat();
     let queues = ["IYS_PUSH_QUEUE_URL", "UNSUBSCRIBE_RELAY_QUEUE_URL"];
+    let insider = ["INSIDER_CONTACT_URL", "INSIDER_UNIFICATION_URL"];
     for (name, uses) in [
         ("webhook-ingest", queues.to_vec()),
         ("consent-api", queues.to_vec()),
         ("iys-push", [&queues[..], &["IYS_BASE_URL", "IYS_BULK_RESULT_WAIT_SECONDS"]].concat()),
-        ("unsubscribe-relay", vec!["INSIDER_CONTACT_URL", "INSIDER_UNIFICATION_URL"]),
-        ("reconcile", [&queues[..], &["EGRESS_CHECK_URL", "IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL"]].concat()),
+        ("unsubscribe-relay", insider.to_vec()),
+        ("reconcile", [&queues[..], &insider, &["EGRESS_CHECK_URL", "IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL"]].concat()),
     ] {
         let expected: BTreeSet<&str> = everywhere.iter().copied().chain(uses).collect();
         let given = function(&system, name).environment.keys().map(String::as_str);

@@ -382,6 +382,16 @@ impl ConsentState {
         self.seen_at_insider = true;
     }
 
+    /// Has Insider told again at `due`, though it has the state: somebody is about to change there what it
+    /// was told, and whatever of that lands before `until` does not have the last word. Where there is
+    /// nothing to tell, nothing opens.
+    pub fn disturbed_at_insider(&mut self, due: Timestamp, until: Timestamp) {
+        self.doubted(until);
+        if self.insider.is_final() && self.insider_status().is_some() {
+            self.insider = Sync::Pending { due, sweeps: 0 };
+        }
+    }
+
     /// Re-opens a target's work, for the sweep: it is due again at `due`. What is held stays visibly
     /// so, since when it is.
     pub fn requeued(&mut self, target: Target, due: Timestamp) {
@@ -678,6 +688,25 @@ mod tests {
         state.answered(Target::Registry, &onay.head.sent(), applied(), at(101), at(200));
         assert_eq!(state.insider, Sync::Pending { due: at(200), sweeps: 0 });
         assert_eq!(state.insider_status(), Some(Status::Onay));
+    }
+
+    #[test]
+    fn what_somebody_changes_at_insider_is_told_again_and_a_late_echo_of_it_does_not_have_the_last_word() {
+        let mut state = onay_everywhere();
+        state.disturbed_at_insider(at(150), at(300));
+        assert_eq!(state.insider, Sync::Pending { due: at(150), sweeps: 0 });
+        state.answered(Target::Insider, &state.told_to_insider(), applied(), at(160), at(400));
+        assert_eq!(state.insider, Sync::Pending { due: at(300), sweeps: 0 }, "once more, when nothing can land any longer");
+        state.answered(Target::Insider, &state.told_to_insider(), applied(), at(301), at(400));
+        assert!(matches!(state.insider, Sync::Settled { .. }));
+        // Insider reports the change as a refusal: it is told so, whatever it was told meanwhile.
+        state.disturbed_at_insider(at(500), at(600));
+        state.apply(&movement(Status::Ret, 20, Origin::Insider, "echo"), at(510), at(700));
+        assert_eq!((state.insider.due(), state.insider_status()), (Some(at(700)), Some(Status::Ret)));
+        // There is nothing to tell of an ONAY that the registry does not hold yet.
+        let mut state = state_of(&[movement(Status::Onay, 0, Origin::Insider, "a")]);
+        state.disturbed_at_insider(at(150), at(300));
+        assert!(matches!(state.insider, Sync::Settled { .. }));
     }
 
     /// An ONAY that both targets have, the registry as one that was there already.

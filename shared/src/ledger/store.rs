@@ -154,6 +154,12 @@ impl Ledger {
         self.change(key, |state| state.doubted(until)).await
     }
 
+    /// Has Insider told again of a state that somebody is about to change there, see
+    /// [`ConsentState::disturbed_at_insider`].
+    pub async fn disturbed_at_insider(&self, key: &ConsentKey, due: Timestamp, until: Timestamp) -> Result<ConsentState, LedgerError> {
+        self.change(key, |state| state.disturbed_at_insider(due, until)).await
+    }
+
     /// Re-opens a target's work for another round: due again at `due`.
     pub async fn requeued(&self, key: &ConsentKey, targets: &[Target], due: Timestamp) -> Result<ConsentState, LedgerError> {
         self.change(key, |state| {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use shared::brand::Brand;
 use shared::consent::code::{Code, Entry};
 use shared::consent::{Channel, ConsentDate, ConsentKey, EventId, Head, Movement, Origin, Recipient, RecipientType, Source, Status, Sync};
+use shared::insider;
 use shared::intake::Intake;
 use shared::iys::{Client, IysRegistry, Settings};
 use shared::ledger::Ledger;
@@ -106,6 +107,8 @@ impl Bench {
             queues,
             intake: intake.clone(),
             iys: calls,
+            // Nobody asks it anything here.
+            insider: insider::Connection::new(insider::Settings::new(iys.clone(), iys.clone()), clock.clock()),
             clock: clock.clock(),
             grace: GRACE,
             pause: PAUSE,
