@@ -114,7 +114,7 @@ impl App {
         let at = (self.clock)();
         let checks = match self.brands.get_anew(&name, at).await {
             Ok(Some(brand)) => {
-                let throttle = LedgerThrottle::new(self.ledger.clone(), self.clock.clone(), brand.name.clone());
+                let throttle = LedgerThrottle::new(self.ledger.clone(), self.clock.clone(), brand.insider.partner.clone());
                 let account = Arc::new(brand.insider.clone());
                 let sample = SampleInsider {
                     ledger: &self.ledger,

@@ -11,7 +11,7 @@ mod walk;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use shared::answers::Check;
-use shared::brand::{Brand, WebhookAuth};
+use shared::brand::{Attribute, AttributeMeaning, Brand, WebhookAuth};
 use shared::clock::Clock;
 use shared::consent::{Channel, RawRecipient, Recipient};
 use shared::insider::{Client, Profile};
@@ -125,7 +125,11 @@ impl SampleInsider<'_> {
         let flags = channels.iter().map(|(channel, flag)| {
             let check = format!("attribute.{flag}");
             let value = profile.and_then(|profile| profile.flags.get(channel));
-            match (self.brand.insider.attribute(flag), profile, value) {
+            let meaning = match self.brand.insider.attribute(flag) {
+                Attribute::Consent(meaning) => Some(meaning),
+                Attribute::NoMeaning | Attribute::Unknown => None,
+            };
+            match (meaning, profile, value) {
                 (None, ..) => Finding::AttributeUnmapped.of(check, &[flag]),
                 (Some(meaning), ..) if meaning.channel != *channel => {
                     Finding::AttributeOfAnother.of(check, &[flag, meaning.channel.as_str(), channel.as_str()])
@@ -136,7 +140,8 @@ impl SampleInsider<'_> {
             }
         });
         let is_flag = |name: &str| Channel::ALL.iter().filter_map(|channel| self.brand.insider.flag_for(*channel)).any(|flag| flag == name);
-        let others = self.brand.insider.attributes.iter().filter(|(name, meaning)| recipient.fits(meaning.channel) && !is_flag(name));
+        let concerns = |meaning: &Option<AttributeMeaning>| meaning.as_ref().is_some_and(|meaning| recipient.fits(meaning.channel));
+        let others = self.brand.insider.attributes.iter().filter(|(name, meaning)| concerns(meaning) && !is_flag(name));
         let others = others.map(|(name, _)| Finding::AttributeNotRead.of(format!("attribute.{name}"), &[]));
         flags.chain(others).collect()
     }
@@ -163,11 +168,7 @@ fn found(check: &str, profile: Option<&Profile>, channels: &[(Channel, &str)]) -
 /// A way to prove where a webhook comes from, without its secret.
 fn mode(auth: &WebhookAuth) -> String {
     match auth {
-        WebhookAuth::Header { name, .. } => format!("header {name}"),
-        WebhookAuth::HmacSha1Hex { .. } => "hmac-sha1-hex".to_owned(),
-        WebhookAuth::HmacSha1Base64 { .. } => "hmac-sha1-base64".to_owned(),
-        WebhookAuth::StaticSecret { .. } => "static-secret".to_owned(),
-        WebhookAuth::Basic { .. } => "basic".to_owned(),
-        WebhookAuth::Bearer { .. } => "bearer".to_owned(),
+        WebhookAuth::Header { name, .. } | WebhookAuth::Query { name, .. } => format!("{} {name}", auth.name()),
+        _ => auth.name().to_owned(),
     }
 }

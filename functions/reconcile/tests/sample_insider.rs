@@ -64,7 +64,7 @@ impl Setup {
     fn client(&self) -> Client {
         let brand = self.brand();
         let settings = Settings { timeout: self.timeout, ..Settings::new(self.insider.clone(), self.insider.clone()) };
-        let throttle = LedgerThrottle::new(self.ledger.clone(), clock::system(), brand.name.clone());
+        let throttle = LedgerThrottle::new(self.ledger.clone(), clock::system(), brand.insider.partner.clone());
         Client::new(Connection::new(settings, clock::system()), Arc::new(brand.insider), Arc::new(throttle))
     }
 
@@ -119,7 +119,7 @@ impl Setup {
 
     async fn relay(&self, keys: &[ConsentKey]) {
         let (brand, client, clock) = (self.brand(), self.client(), clock::system());
-        let relay = Relay { ledger: &self.ledger, brand: &brand, insider: &client, clock: &clock, grace: GRACE };
+        let relay = Relay { ledger: &self.ledger, brand: &brand, insider: &client, clock: &clock, grace: GRACE, stop_at: Timestamp::MAX };
         assert!(relay.run(keys).await.failed.is_empty());
     }
 
@@ -157,7 +157,7 @@ impl Setup {
     /// The e-mail address has a profile with this flag.
     async fn flagged(&self, allowed: bool) {
         let recipient = Recipient::parse(EMAIL, Channel::Eposta).unwrap();
-        let flag = Flag { recipient, channel: Channel::Eposta, allowed };
+        let flag = Flag { recipient, channel: Channel::Eposta, allowed, told: None };
         assert!(self.client().upsert(&[flag]).await[0].is_ok());
     }
 

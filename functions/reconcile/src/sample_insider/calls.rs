@@ -5,7 +5,7 @@ use std::slice;
 use shared::answers::Check;
 use shared::consent::code::Hold;
 use shared::consent::{Channel, Recipient};
-use shared::insider::{Answer, Client, Flag, InsiderError, Outcome, Profile};
+use shared::insider::{Answer, Client, Flag, InsiderError, List, Outcome, Profile};
 
 use crate::findings::{Finding, time};
 
@@ -66,17 +66,18 @@ pub(super) async fn read(client: &Client, check: &str, recipient: &Recipient) ->
 /// Puts an address on a channel's list, or takes it off.
 pub(super) async fn list(client: &Client, check: &str, recipient: &Recipient, channel: Channel, reachable: bool) -> Call {
     let recipients = slice::from_ref(recipient);
-    let (key, answers) = if reachable {
-        (Key::Resubscribe, client.resubscribe(channel, recipients).await)
-    } else {
-        (Key::Unsubscribe, client.unsubscribe(channel, recipients).await)
+    let key = if reachable { Key::Resubscribe } else { Key::Unsubscribe };
+    let answers = match List::of(channel) {
+        Some(list) if reachable => client.resubscribe(list, recipients).await,
+        Some(list) => client.unsubscribe(list, recipients).await,
+        None => vec![Ok(Outcome::NotNeeded)],
     };
     told(key, check, answers)
 }
 
 /// Writes a channel's flag.
 pub(super) async fn write(client: &Client, check: &str, recipient: &Recipient, channel: Channel, reachable: bool) -> Call {
-    let flag = Flag { recipient: recipient.clone(), channel, allowed: reachable };
+    let flag = Flag { recipient: recipient.clone(), channel, allowed: reachable, told: None };
     told(Key::Ucd, check, client.upsert(slice::from_ref(&flag)).await)
 }
 
