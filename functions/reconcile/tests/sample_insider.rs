@@ -292,7 +292,8 @@ async fn a_wrong_partner_is_told_apart_from_a_wrong_key_and_changes_nothing() {
 #[tokio::test]
 async fn a_limit_a_silence_and_a_refusal_are_told_apart() {
     for (fault, texts) in [
-        (json!({ "kind": "rate_limit" }), "429: not before"),
+        // One alone is waited out.
+        (json!({ "kind": "rate_limit", "count": 50 }), "429: not before"),
         (json!({ "kind": "status", "status": 500 }), "status 500"),
         (json!({ "kind": "drop" }), "Insider gave no answer"),
         (json!({ "kind": "status", "status": 400 }), "Insider refuses the content: insider_400"),
