@@ -95,19 +95,18 @@ fn rounds() -> usize {
 /// What goes wrong at Insider, again and again until the storm is over.
 async fn trouble(world: &World, over: &AtomicBool) {
     let mut ticks = tokio::time::interval(FAULTS_EVERY);
+    let mut kinds = [("timeout_after_apply", 50), ("rate_limit", 0), ("gateway_timeout", LATE_MS)];
     while !over.load(Ordering::Relaxed) {
         ticks.tick().await;
         // Faults that met nobody are not piled up.
         world.clear_faults(Vendor::Insider).await;
         for path in ["/email", "/sms", "/api/user/v1/upsert"] {
-            for fault in [
-                json!({ "path": path, "kind": "timeout_after_apply", "latency_ms": 50 }),
-                json!({ "path": path, "kind": "rate_limit" }),
-                json!({ "path": path, "kind": "gateway_timeout", "latency_ms": LATE_MS }),
-            ] {
-                world.fault(Vendor::Insider, fault).await;
+            for (kind, latency_ms) in kinds {
+                world.fault(Vendor::Insider, json!({ "path": path, "kind": kind, "latency_ms": latency_ms })).await;
             }
         }
+        // Another kind comes first each time, however few calls there are between two orders.
+        kinds.rotate_left(1);
     }
     world.clear_faults(Vendor::Insider).await;
 }
