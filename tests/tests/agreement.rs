@@ -73,15 +73,15 @@ async fn at_insider(world: &World, people: &[&(String, &'static str)]) {
 async fn storm(world: &World, people: &[(String, &'static str)]) {
     let mut random = StdRng::seed_from_u64(SEED);
     for round in 0..rounds() {
-        let second = jiff::Timestamp::now().as_second();
         let mut acting: Vec<_> = people.iter().collect();
         acting.shuffle(&mut random);
         let (iys, insider) = (&acting[..AT_IYS], &acting[AT_IYS / 2..AT_IYS / 2 + AT_INSIDER]);
         tokio::join!(at_the_brand(world, people, round), at_iys(world, iys), at_insider(world, insider));
+        let second = jiff::Timestamp::now().as_second();
         until(
             "the next second begins",
             async || {
-                if jiff::Timestamp::now().as_second() > second + 1 { Ok(()) } else { Err("not yet".to_owned()) }
+                if jiff::Timestamp::now().as_second() > second { Ok(()) } else { Err("not yet".to_owned()) }
             },
         )
         .await;

@@ -57,13 +57,15 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
     }
     let today = ConsentDate::at(now);
     let too_late = is_too_late(state, now);
-    if state.known.is_some_and(|known| known.status == head.status) && (too_late || state.registry_has_head()) {
+    // Of two acts of one second nobody knows which stands there.
+    let known = state.known.filter(|known| !known.tied);
+    if known.is_some_and(|known| known.status == head.status) && (too_late || state.registry_has_head()) {
         return Step::Settle(Outcome::AlreadyThere);
     }
     if let Some(code) = rules::refusal(head.status, &head.source, head.consent_date) {
         return Step::Reject(code);
     }
-    if state.known.is_none() && (head.status == Status::Ret || too_late) {
+    if known.is_none() && (head.status == Status::Ret || too_late) {
         return Step::Ask;
     }
     if too_late {
@@ -106,7 +108,7 @@ fn is_too_late(state: &ConsentState, now: Timestamp) -> bool {
 /// is ever removed, has the RET.
 pub fn without_onay(state: &ConsentState) -> Result<Outcome, Code> {
     match state.head.status {
-        Status::Ret if state.registry_holds_onay() => Ok(Outcome::AlreadyThere),
+        Status::Ret if state.registry_holds_onay() || state.known.is_some_and(|known| known.tied) => Ok(Outcome::AlreadyThere),
         Status::Ret => Ok(Outcome::NotRegistered),
         Status::Onay => Err(Code::TOO_LATE),
     }
@@ -170,7 +172,7 @@ mod tests {
     }
 
     fn known(status: Status, date: Option<i64>) -> Option<Known> {
-        Some(Known { status, consent_date: date.map(ago) })
+        Some(Known::of(status, date.map(ago)))
     }
 
     /// A state with open work at the registry.
@@ -254,6 +256,14 @@ mod tests {
         assert_eq!(step(&state(Status::Ret, 60, known(Status::Onay, Some(90)))), Step::Send);
         assert_eq!(without_onay(&state(Status::Ret, 60, None)), Ok(Outcome::NotRegistered));
         assert_eq!(without_onay(&state(Status::Ret, 60, known(Status::Onay, None))), Ok(Outcome::AlreadyThere));
+    }
+
+    #[test]
+    fn after_two_acts_of_one_second_a_refusal_is_asked_about_and_a_consent_sent() {
+        let tied = Some(Known { tied: true, ..Known::of(Status::Ret, Some(ago(90))) });
+        assert_eq!(step(&state(Status::Ret, 60, tied)), Step::Ask);
+        assert_eq!(step(&state(Status::Onay, 60, tied)), Step::Send);
+        assert_eq!(without_onay(&state(Status::Ret, 60, tied)), Ok(Outcome::AlreadyThere));
     }
 
     #[test]
@@ -392,7 +402,7 @@ mod tests {
         let known = prop::option::of((status(), prop::option::of(when())));
         let source = prop_oneof![Just("HS_WEB"), Just("HS_KARAR"), Just("IYS_WEB")];
         (status(), when(), known, source, 0..4).prop_map(|(status, seconds, known, source, sync)| {
-            let known = known.map(|(status, date)| Known { status, consent_date: date.map(ago) });
+            let known = known.map(|(status, date)| Known::of(status, date.map(ago)));
             let mut state = state(status, seconds, known);
             state.head.source = source.parse().expect("a source");
             state.registry = match sync {

@@ -180,6 +180,17 @@ pub struct Known {
     /// Its date, where the answer had one: the multi status query says ONAY without a date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent_date: Option<ConsentDate>,
+    /// Whether the opposite was told of the same second, too: which of them stands there is not known then,
+    /// and the refusal is named.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tied: bool,
+}
+
+impl Known {
+    /// A status, with its date where there is one.
+    pub const fn of(status: Status, consent_date: Option<ConsentDate>) -> Self {
+        Self { status, consent_date, tied: false }
+    }
 }
 
 /// What a movement did to the state of its key.
@@ -355,7 +366,7 @@ impl ConsentState {
                 return;
             }
             // A refusal of what the registry has reported itself is no refusal.
-            let holds_it = self.known == Some(Known { status: sent.status, consent_date: Some(sent.consent_date) });
+            let holds_it = self.known == Some(Known::of(sent.status, Some(sent.consent_date)));
             self.registry = match answer {
                 Answer::Rejected(_) if holds_it => settled(Outcome::AlreadyThere, now),
                 answer => sync_of(answer, now, &self.registry),
@@ -473,7 +484,7 @@ impl ConsentState {
 
     /// Whether the registry is known to hold the head's status.
     fn registry_agrees(&self) -> bool {
-        self.known.is_some_and(|known| known.status == self.head.status)
+        self.known.is_some_and(|known| !known.tied && known.status == self.head.status)
     }
 
     /// Whether the registry is known to hold all that the head says. An ONAY that names dealers says more
@@ -519,8 +530,12 @@ impl ConsentState {
         // Among what the registry said with dates, the newest counts; of two in one second the refusal,
         // as everywhere.
         let before = self.known.and_then(|known| known.consent_date.map(|date| (date, known.status == Status::Ret)));
-        if before.is_none_or(|before| (consent_date, status == Status::Ret) >= before) {
-            self.known = Some(Known { status, consent_date: Some(consent_date) });
+        let same_second = self.known.filter(|known| known.consent_date == Some(consent_date));
+        let tied = same_second.is_some_and(|known| known.tied || known.status != status);
+        if tied {
+            self.known = Some(Known { tied, ..Known::of(Status::Ret, Some(consent_date)) });
+        } else if before.is_none_or(|before| (consent_date, status == Status::Ret) >= before) {
+            self.known = Some(Known::of(status, Some(consent_date)));
         }
     }
 
@@ -530,9 +545,9 @@ impl ConsentState {
         match answer {
             Answer::Settled { outcome: Outcome::Applied, .. } => self.note_known(sent.status, sent.consent_date),
             Answer::Settled { outcome: Outcome::AlreadyThere, .. }
-                if !outdated && self.known.is_none_or(|known| known.status != sent.status) =>
+                if !outdated && self.known.is_none_or(|known| known.tied || known.status != sent.status) =>
             {
-                self.known = Some(Known { status: sent.status, consent_date: None });
+                self.known = Some(Known::of(sent.status, None));
             }
             Answer::Settled { outcome: Outcome::NotRegistered, .. } if !outdated => self.known = None,
             _ => {}
@@ -753,6 +768,21 @@ mod tests {
         state.apply(&movement(Status::Ret, 5, Origin::Registry, "b"), at(102), at(200));
         state.answered(Target::Insider, &told, applied(), at(103), at(300));
         assert_eq!((state.insider.due(), state.insider_status()), (Some(at(300)), Some(Status::Ret)));
+    }
+
+    #[test]
+    fn after_two_acts_of_one_second_at_the_registry_a_later_refusal_is_not_taken_for_there() {
+        let (ret, onay) = (movement(Status::Ret, 5, Origin::Registry, "a"), movement(Status::Onay, 5, Origin::Registry, "b"));
+        for order in [[ret.clone(), onay.clone(), ret.clone()], [onay.clone(), ret.clone(), onay.clone()]] {
+            let mut state = state_of(&order);
+            assert_eq!((state.head.status, state.known.map(|known| known.tied)), (Status::Ret, Some(true)));
+            assert!(!state.registry.is_open(), "what the registry says itself is not asked about");
+            let later = movement(Status::Ret, 60, Origin::Api, "c");
+            state.apply(&later, at(100), at(200));
+            assert!(state.registry.is_open(), "it may hold the consent");
+            state.answered(Target::Registry, &later.head.sent(), applied(), at(101), at(200));
+            assert_eq!(state.known, Some(Known::of(Status::Ret, Some(later.head.consent_date))));
+        }
     }
 
     #[test]

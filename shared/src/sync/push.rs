@@ -446,7 +446,7 @@ impl Push<'_> {
             (Question::Plan, Status::Ret, true) => {
                 // The answer says no date; one that the registry told before still holds.
                 let before = state.known.filter(|known| known.status == Status::Onay);
-                let known = before.unwrap_or(Known { status: Status::Onay, consent_date: None });
+                let known = before.unwrap_or(Known::of(Status::Onay, None));
                 return Ok(Done::left(self.ledger.learn(&state.key, known, now, self.due()).await?, true));
             }
             (Question::Late, Status::Ret, true) if plan::may_become_hs_karar(state, self.policy(state), now) => {

@@ -106,7 +106,7 @@ const ACTS: &[Act] = &[
     act(
         "what the registry holds",
         on!(|l| record(&l, ret()).await),
-        on!(|l| l.learn(&ret().key, Known { status: Status::Ret, consent_date: None }, at(80), at(140)).await.map(drop)),
+        on!(|l| l.learn(&ret().key, Known::of(Status::Ret, None), at(80), at(140)).await.map(drop)),
     ),
     act("another round", on!(|l| record(&l, ret()).await), on!(|l| l.requeued(&ret().key, &Target::ALL, at(900)).await.map(drop))),
     act("a submission", on!(|_l| Ok(())), on!(|l| l.write_submission(&submission(), at(200)).await)),

@@ -253,7 +253,7 @@ async fn the_largest_state_and_movement_fit_one_unit() {
     let earlier = person.says(Status::Ret, -10, Origin::Insider);
     let sent = movement.head.sent();
     ledger.record(&earlier, at(0), at(60)).await.unwrap();
-    let known = shared::consent::Known { status: Status::Ret, consent_date: Some(earlier.head.consent_date) };
+    let known = shared::consent::Known::of(Status::Ret, Some(earlier.head.consent_date));
     ledger.record(&movement, at(0), at(60)).await.unwrap();
     ledger.learn(&person.key, known, at(0), at(60)).await.unwrap();
     let transaction = || uuid::Uuid::from_u128(1).to_string();
