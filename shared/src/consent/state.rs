@@ -240,7 +240,8 @@ pub enum Answer {
 }
 
 impl Answer {
-    const fn is_final(&self) -> bool {
+    /// Whether nothing is left to do.
+    pub const fn is_final(&self) -> bool {
         matches!(self, Answer::Settled { .. } | Answer::Rejected(_))
     }
 }
@@ -334,10 +335,14 @@ impl ConsentState {
         if movement.head.event_id == self.head.event_id { Merge::Repeated } else { Merge::Superseded }
     }
 
-    /// Notes what the registry said it holds, without a movement to show for it.
-    pub fn learn(&mut self, known: Known, now: Timestamp, due: Timestamp) {
-        self.known = Some(known);
-        self.registry_turned_out(now, due);
+    /// Notes what the registry said it holds when it was asked, without a movement to show for it, and what
+    /// that answers.
+    pub fn learn(&mut self, known: Option<Known>, answer: Option<Answer>, now: Timestamp, due: Timestamp) {
+        self.known = known;
+        match answer {
+            Some(answer) => self.answered(Target::Registry, &self.head.sent(), answer, now, due),
+            None => self.registry_turned_out(now, due),
+        }
     }
 
     /// Takes a target's answer for the state that `sent` names. When the state has moved on in the
@@ -357,10 +362,17 @@ impl ConsentState {
             return;
         }
         if target == Target::Registry {
-            self.note_registry_answer(sent, &answer);
             if answer.is_final() || (current && matches!(answer, Answer::Submitted { .. })) {
                 self.behind = None;
             }
+            if self.contradicts(sent, &answer) {
+                self.known = None;
+                if current || matches!(self.registry, Sync::Settled { .. }) {
+                    self.registry = Sync::Pending { due, sweeps: self.registry.sweeps() };
+                }
+                return;
+            }
+            self.note_registry_answer(sent, &answer);
             if !current {
                 self.registry_turned_out(now, due);
                 return;
@@ -539,14 +551,23 @@ impl ConsentState {
         }
     }
 
+    /// Whether an answer that the registry had something already is against what it said itself of the same
+    /// time or before: which of the two it said first is not known, so neither tells what it holds now.
+    fn contradicts(&self, sent: &Sent, answer: &Answer) -> bool {
+        let is_there = matches!(answer, Answer::Settled { outcome: Outcome::AlreadyThere, .. });
+        is_there
+            && self.known.is_some_and(|known| {
+                let outdated = known.consent_date.is_some_and(|date| date > sent.consent_date);
+                !known.tied && known.status != sent.status && !outdated
+            })
+    }
+
     fn note_registry_answer(&mut self, sent: &Sent, answer: &Answer) {
         // An answer about something older than what the registry has said since tells nothing new.
         let outdated = self.known.and_then(|known| known.consent_date).is_some_and(|known| known > sent.consent_date);
         match answer {
             Answer::Settled { outcome: Outcome::Applied, .. } => self.note_known(sent.status, sent.consent_date),
-            Answer::Settled { outcome: Outcome::AlreadyThere, .. }
-                if !outdated && self.known.is_none_or(|known| known.tied || known.status != sent.status) =>
-            {
+            Answer::Settled { outcome: Outcome::AlreadyThere, .. } if !outdated && self.known.is_none_or(|known| known.tied) => {
                 self.known = Some(Known::of(sent.status, None));
             }
             Answer::Settled { outcome: Outcome::NotRegistered, .. } if !outdated => self.known = None,
@@ -1138,6 +1159,28 @@ mod tests {
                 assert_eq!(state, before);
             }
         }
+    }
+
+    #[test]
+    fn a_verdict_against_what_the_registry_said_meanwhile_settles_nothing() {
+        let there = || Answer::Settled { outcome: Outcome::AlreadyThere, transaction_id: None };
+        let (ret, onay) = (movement(Status::Ret, 0, Origin::Api, "a"), movement(Status::Onay, 10, Origin::Api, "b"));
+        let later = movement(Status::Ret, 20, Origin::Api, "c");
+        // The ONAY met an older one, after which the RET landed; which came first is not known here.
+        let mut state = state_of(&[ret.clone(), onay.clone()]);
+        state.answered(Target::Registry, &ret.head.sent(), applied(), at(101), at(200));
+        state.answered(Target::Registry, &onay.head.sent(), there(), at(102), at(200));
+        assert_eq!((state.known, &state.registry), (None, &Sync::Pending { due: at(200), sweeps: 0 }));
+        assert_eq!(state.insider_status(), None, "nobody is messaged on it");
+        // A later RET that seemed to be there is sent, too.
+        let mut state = state_of(&[ret.clone(), onay.clone()]);
+        state.answered(Target::Registry, &ret.head.sent(), applied(), at(101), at(200));
+        state.apply(&later, at(102), at(200));
+        state.known = Some(Known::of(Status::Ret, Some(ret.head.consent_date)));
+        state.registry_turned_out(at(103), at(200));
+        assert_eq!(state.registry.as_str(), "settled");
+        state.answered(Target::Registry, &onay.head.sent(), there(), at(104), at(300));
+        assert_eq!((state.known, &state.registry), (None, &Sync::Pending { due: at(300), sweeps: 0 }));
     }
 
     #[test]

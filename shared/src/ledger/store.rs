@@ -144,9 +144,21 @@ impl Ledger {
         Err(LedgerError::Contention)
     }
 
-    /// Notes what the registry said it holds for a key, without a movement to show for it.
-    pub async fn learn(&self, key: &ConsentKey, known: Known, now: Timestamp, due: Timestamp) -> Result<ConsentState, LedgerError> {
-        self.change(key, |state| state.learn(known, now, due)).await
+    /// Notes what the registry said it holds when it was asked about a state that was read before, and what
+    /// that answers. `None` when another worker has written since: which came first is not known then, and
+    /// nothing is noted.
+    pub async fn learn(
+        &self,
+        read: &ConsentState,
+        known: Option<Known>,
+        answer: Option<Answer>,
+        now: Timestamp,
+        due: Timestamp,
+    ) -> Result<Option<ConsentState>, LedgerError> {
+        let mut state = read.clone();
+        state.learn(known, answer, now, due);
+        let stands = state == *read || self.put_state(&mut state).await?;
+        Ok(stands.then_some(state))
     }
 
     /// Notes that a request to Insider was not answered: it may land there until `until`.

@@ -109,6 +109,8 @@ pub(super) struct Done {
 enum Next {
     Nothing,
     Step(Box<ConsentState>),
+    /// The same, and what the registry was asked before does not count.
+    Anew(Box<ConsentState>),
     Ask(Box<ConsentState>, Question),
     Failure,
 }
@@ -328,6 +330,10 @@ impl Push<'_> {
         match done.next {
             Next::Nothing => tally.finished += 1,
             Next::Step(state) => tally.again.push(*state),
+            Next::Anew(state) => {
+                tally.asked.remove(&state.key);
+                tally.moved_on(*state);
+            }
             Next::Ask(state, question) => tally.doubtful.push((*state, question)),
             Next::Failure => {
                 tally.failed.insert(member.key.clone());
@@ -437,28 +443,35 @@ impl Push<'_> {
     /// The registry said whether it holds an ONAY.
     async fn told_of_onay(&self, state: &ConsentState, question: Question, held: bool) -> Result<Done, RegistryError> {
         let now = (self.clock)();
-        let there = Answer::Settled { outcome: Outcome::AlreadyThere, transaction_id: None };
-        let answer = match (question, state.head.status, held) {
+        // The answer says no date; one that the registry told before still holds.
+        let onay = state.known.filter(|known| known.status == Status::Onay && !known.tied).unwrap_or(Known::of(Status::Onay, None));
+        let settled = |outcome| Some(Answer::Settled { outcome, transaction_id: None });
+        let rejected = |code: Code| Some(Answer::Rejected(code.to_string()));
+        let (known, answer) = match (question, state.head.status, held) {
             // Which dealers stand there is not told.
-            (Question::Newer, status, held) if held == (status == Status::Onay) && state.head.retailers.is_empty() => there,
-            (Question::Newer, ..) => return self.fetch(state).await,
-            (_, Status::Onay, true) => there,
-            (Question::Plan, Status::Ret, true) => {
-                // The answer says no date; one that the registry told before still holds.
-                let before = state.known.filter(|known| known.status == Status::Onay);
-                let known = before.unwrap_or(Known::of(Status::Onay, None));
-                return Ok(Done::left(self.ledger.learn(&state.key, known, now, self.due()).await?, true));
+            (Question::Newer, Status::Onay, true) if state.head.retailers.is_empty() => (Some(onay), settled(Outcome::AlreadyThere)),
+            (Question::Newer, Status::Ret, false) if state.head.retailers.is_empty() => {
+                (Some(Known::of(Status::Ret, None)), settled(Outcome::AlreadyThere))
             }
+            (Question::Newer, ..) => return self.fetch(state).await,
+            (_, Status::Onay, true) => (Some(onay), settled(Outcome::AlreadyThere)),
+            (Question::Plan, Status::Ret, true) => (Some(onay), None),
             (Question::Late, Status::Ret, true) if plan::may_become_hs_karar(state, self.policy(state), now) => {
                 return self.adopt(&plan::as_hs_karar(state, now)).await;
             }
-            (Question::Late, Status::Ret, true) => Answer::Rejected(Code::TOO_LATE.to_string()),
+            (Question::Late, Status::Ret, true) => (Some(onay), rejected(Code::TOO_LATE)),
             (_, _, false) => match plan::without_onay(state) {
-                Ok(outcome) => Answer::Settled { outcome, transaction_id: None },
-                Err(code) => Answer::Rejected(code.to_string()),
+                Ok(outcome @ Outcome::AlreadyThere) => (Some(Known::of(Status::Ret, None)), settled(outcome)),
+                Ok(outcome) => (None, settled(outcome)),
+                Err(code) => (state.known, rejected(code)),
             },
         };
-        self.answer(state, answer).await
+        let wants_more = answer.is_none();
+        match self.ledger.learn(state, known, answer, now, self.due()).await? {
+            Some(left) => Ok(Done::left(left, wants_more)),
+            // What was asked may be older than what was written since: it is looked at, and asked, anew.
+            None => Ok(self.ledger.state(&state.key).await?.map_or(Next::Failure, |state| Next::Anew(Box::new(state))).into()),
+        }
     }
 
     /// Sends records: refusals first, then what is due first.
@@ -584,19 +597,27 @@ impl Push<'_> {
 
     async fn answer(&self, state: &ConsentState, answer: Answer) -> Result<Done, RegistryError> {
         let sent = state.head.sent();
+        let is_final = answer.is_final();
         let left = self.ledger.answered_as_read(state, Target::Registry, &sent, answer, (self.clock)(), self.due()).await?;
-        Ok(Self::after_answer(&sent.event_id, left))
+        self.after_answer(&sent.event_id, is_final, left).await
     }
 
     async fn answer_sent(&self, Member { key, sent, .. }: &Member, answer: Answer) -> Result<Done, RegistryError> {
-        let state = self.ledger.answered(key, Target::Registry, sent, answer, (self.clock)(), self.due()).await?;
-        Ok(Self::after_answer(&sent.event_id, state))
+        let is_final = answer.is_final();
+        let left = self.ledger.answered(key, Target::Registry, sent, answer, (self.clock)(), self.due()).await?;
+        self.after_answer(&sent.event_id, is_final, left).await
     }
 
-    /// What an answer about one movement left: another one may have become the state meanwhile.
-    fn after_answer(sent: &EventId, left: ConsentState) -> Done {
-        let moved_on = left.head.event_id != *sent && matches!(left.registry, Sync::Pending { .. });
-        Done::left(left, moved_on)
+    /// What an answer about one movement left.
+    async fn after_answer(&self, sent: &EventId, is_final: bool, left: ConsentState) -> Result<Done, RegistryError> {
+        let is_open = matches!(left.registry, Sync::Pending { .. });
+        // A verdict was against what the registry said itself: its record with its date tells which holds.
+        if is_final && is_open && left.head.event_id == *sent {
+            return Box::pin(self.fetch(&left)).await;
+        }
+        // Another movement may have become the state meanwhile.
+        let moved_on = is_open && left.head.event_id != *sent;
+        Ok(Done::left(left, moved_on))
     }
 
     /// Fetches what the registry holds for a key and merges it.

@@ -106,7 +106,10 @@ const ACTS: &[Act] = &[
     act(
         "what the registry holds",
         on!(|l| record(&l, ret()).await),
-        on!(|l| l.learn(&ret().key, Known::of(Status::Ret, None), at(80), at(140)).await.map(drop)),
+        on!(|l| {
+            let state = l.state(&ret().key).await?.unwrap();
+            l.learn(&state, Some(Known::of(Status::Ret, None)), None, at(80), at(140)).await.map(drop)
+        }),
     ),
     act("another round", on!(|l| record(&l, ret()).await), on!(|l| l.requeued(&ret().key, &Target::ALL, at(900)).await.map(drop))),
     act("a submission", on!(|_l| Ok(())), on!(|l| l.write_submission(&submission(), at(200)).await)),

@@ -33,7 +33,8 @@ async fn invariant_6_an_address_stands_in_the_recipient_of_states_and_movements_
         }
         let sent = person.says(Status::Ret, 30, Origin::Api).head.sent();
         let settled = Answer::Settled { outcome: Outcome::Applied, transaction_id: Some("t".into()) };
-        ledger.learn(&person.key, Known::of(Status::Onay, None), at(50), at(60)).await.unwrap();
+        let state = ledger.state(&person.key).await.unwrap().unwrap();
+        ledger.learn(&state, Some(Known::of(Status::Onay, None)), None, at(50), at(60)).await.unwrap().unwrap();
         ledger.answered(&person.key, Target::Insider, &sent, settled, at(50), at(60)).await.unwrap();
         ledger.requeued(&person.key, &Target::ALL, at(70)).await.unwrap();
         let mark = Answer::Submitted { submission: "s".into(), due: at(90) };

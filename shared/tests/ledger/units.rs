@@ -255,7 +255,8 @@ async fn the_largest_state_and_movement_fit_one_unit() {
     ledger.record(&earlier, at(0), at(60)).await.unwrap();
     let known = shared::consent::Known::of(Status::Ret, Some(earlier.head.consent_date));
     ledger.record(&movement, at(0), at(60)).await.unwrap();
-    ledger.learn(&person.key, known, at(0), at(60)).await.unwrap();
+    let state = ledger.state(&person.key).await.unwrap().unwrap();
+    ledger.learn(&state, Some(known), None, at(0), at(60)).await.unwrap().unwrap();
     let transaction = || uuid::Uuid::from_u128(1).to_string();
     let settled = || Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: Some(transaction()) };
     let mut largest = BTreeMap::<char, usize>::new();

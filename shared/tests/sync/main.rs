@@ -9,6 +9,7 @@ mod crash;
 mod fuse;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod meanwhile;
 mod odd;
 mod pull;
 mod push;

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use jiff::SignedDuration;
 use shared::consent::code::Hold;
-use shared::consent::{Origin, Outcome, Source, Status, Sync};
+use shared::consent::{Answer, ConsentState, Origin, Outcome, Retailers, Source, Status, Sync, Target};
 use shared::ledger::DueWork;
-use shared::registry::RegistryError;
-use shared::sync::push::SINGLE_ADDS;
+use shared::registry::{Record, Registry, RegistryError, Verdict};
+use shared::sync::push::{Push, SINGLE_ADDS};
 
 use crate::book::{Fault, Op};
+use crate::meanwhile::Meanwhile;
 use crate::world::{BIREYSEL, EPOSTA, GRACE, RESULT_WAIT, World, email};
 
 const ONAY: Status = Status::Onay;
@@ -352,6 +353,56 @@ async fn invariant_4_what_landed_without_an_answer_does_not_stand_in_for_the_opp
         assert_eq!(world.recorded(1).last(), Some(&second), "{first} then {second}");
         assert_eq!(world.reachable(&email(1)).await, ((second == RET).into(), (second == ONAY).into()));
     }
+}
+
+/// Another worker registers a refusal and hears so, and then the brand tells of a consent.
+async fn another_worker_refuses(world: &World, refusal: ConsentState) {
+    let record = Record {
+        recipient: refusal.recipient.clone(),
+        recipient_type: refusal.key.recipient_type,
+        channel: refusal.key.channel,
+        status: refusal.head.status,
+        source: refusal.head.source.clone(),
+        consent_date: refusal.head.consent_date,
+        retailers: Retailers::default(),
+    };
+    assert!(matches!(world.book.add(&record).await, Ok(Verdict::Recorded { .. })));
+    let applied = Answer::Settled { outcome: Outcome::Applied, transaction_id: None };
+    let now = world.clock.now();
+    world.ledger.answered(&refusal.key, Target::Registry, &refusal.head.sent(), applied, now, now + GRACE).await.unwrap();
+}
+
+#[tokio::test]
+async fn invariant_4_an_answer_that_is_older_than_what_another_worker_did_meanwhile_is_asked_for_again() {
+    let world = World::new().await;
+    world.held_before([1]);
+    world.says(1, RET, 60).await;
+    let refusal = world.state(1).await;
+    let registry = Meanwhile::after(Op::Onays, &world.book, async {
+        another_worker_refuses(&world, refusal).await;
+        world.says(1, ONAY, 30).await;
+    });
+    Push { registry: &registry, ..world.push() }.run(&world.keys([1])).await;
+    world.drain().await;
+    assert_eq!((world.at_registry(1).await.as_str(), world.recorded(1)), ("applied", vec![ONAY, RET, ONAY]));
+    assert_eq!(world.reachable(&email(1)).await, (false.into(), true.into()));
+}
+
+#[tokio::test]
+async fn invariant_4_a_verdict_that_is_older_than_what_another_worker_did_meanwhile_is_checked() {
+    let world = World::new().await;
+    world.held_before([1]);
+    world.says(1, RET, 60).await;
+    let refusal = world.state(1).await;
+    world.says(1, ONAY, 30).await;
+    // The older consent stands there still when the newer one comes.
+    world.book.inner().ordered.insert(email(1), ["H174".parse().unwrap()].into());
+    let registry = Meanwhile::after(Op::Add, &world.book, another_worker_refuses(&world, refusal));
+    Push { registry: &registry, ..world.push() }.run(&world.keys([1])).await;
+    world.drain().await;
+    assert_eq!((world.at_registry(1).await.as_str(), world.recorded(1)), ("applied", vec![ONAY, RET, ONAY]));
+    assert_eq!(world.book.calls(Op::Holding), [1]);
+    assert_eq!(world.reachable(&email(1)).await, (false.into(), true.into()));
 }
 
 #[tokio::test]

@@ -251,7 +251,7 @@ impl Maker {
                 _ => None,
             },
             spoils_question,
-            fetched: kind == Kind::RefusalOutdated,
+            fetched: matches!(kind, Kind::RefusalOutdated | Kind::RefusalThere),
         }
     }
 }
