@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
-use super::patience::{HELD_RETRY, SHORT_WAIT, later};
+use super::patience::{HELD_RETRY, later};
 use super::reading;
 use crate::brand::Brand;
 use crate::clock::Clock;
@@ -252,7 +252,8 @@ impl Relay<'_> {
                 let held = Answer::Held { why: *why, due: later(now, HELD_RETRY), code: Some(code.clone()) };
                 self.settle(telling, &held, report).await;
             }
-            InsiderError::Busy { until, .. } if until.duration_since(now) > SHORT_WAIT => {
+            // A message that came again would keep its group waiting for longer than the limit lasts.
+            InsiderError::Busy { until, .. } => {
                 self.settle(telling, &Answer::Postponed { due: *until }, report).await;
             }
             InsiderError::Unanswered { .. } => {
@@ -263,7 +264,7 @@ impl Relay<'_> {
                     report.failed.insert(state.key.clone());
                 }
             }
-            InsiderError::Busy { .. } | InsiderError::Defect { .. } => {
+            InsiderError::Defect { .. } => {
                 report.failed.extend(telling.states.iter().map(|state| state.key.clone()));
             }
         }
