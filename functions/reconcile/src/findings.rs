@@ -292,11 +292,16 @@ findings! {
     ProfileFound Ok ("there is a profile: {0}", "profil var: {0}");
     ProfileOfNobody Ok ("answered: nobody by this address until now", "yanıt verdi: bu adresle şimdiye kadar kimse yok");
     AttributeSeen Ok ("read as {0}; a change counts for {1}", "{0} okundu; değişikliği {1} için sayılır");
-    AttributeMissing Warning ("{0} is absent, or neither true nor false", "{0} yok veya true/false değil"),
-        ("The profile has no Boolean attribute of this name, although insider.attributes reads consents from it.",
-         "insider.attributes izinleri bu addan okuyor, ancak profilde bu adla Boolean bir özellik yok."),
-        ("Compare name and type in Insider's panel (Boolean) with insider.attributes.",
-         "Insider panelindeki adı ve türü (Boolean) insider.attributes ile karşılaştırın.");
+    AttributeMissing Warning ("{0} is absent", "{0} yok"),
+        ("The profile has no attribute of this name, although insider.attributes reads consents from it.",
+         "insider.attributes izinleri bu addan okuyor, ancak profilde bu adla bir özellik yok."),
+        ("Compare the name in Insider's panel with insider.attributes. A new profile may simply lack it.",
+         "Insider panelindeki adı insider.attributes ile karşılaştırın. Yeni bir profilde henüz olmayabilir.");
+    AttributeNotBoolean Warning ("{0} is neither true nor false", "{0} true/false değil"),
+        ("The attribute has another type than Boolean, so no change of it is read as a consent or refusal.",
+         "Özelliğin türü Boolean değil; değişiklikleri izin veya ret olarak okunamaz."),
+        ("Make it Boolean in Insider's panel, or name the Boolean one in insider.attributes.",
+         "Insider panelinde türünü Boolean yapın veya insider.attributes içinde Boolean olanı yazın.");
     AttributeOfAnother Warning ("{0} counts for {1} here, and is written for {2}", "{0} burada {1} için sayılıyor, ancak {2} için yazılıyor"),
         ("insider.attributes maps the flag of one channel to another.", "insider.attributes bir kanalın bayrağını başka bir kanala bağlıyor."),
         ("Correct its type in insider.attributes.", "insider.attributes içindeki type değerini düzeltin.");

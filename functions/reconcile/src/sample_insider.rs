@@ -135,6 +135,7 @@ impl SampleInsider<'_> {
                     Finding::AttributeOfAnother.of(check, &[flag, meaning.channel.as_str(), channel.as_str()])
                 }
                 (Some(_), None, _) => Finding::AttributeUnseen.of(check, &[]),
+                (Some(_), Some(profile), None) if profile.not_boolean.contains(channel) => Finding::AttributeNotBoolean.of(check, &[flag]),
                 (Some(_), Some(_), None) => Finding::AttributeMissing.of(check, &[flag]),
                 (Some(_), Some(_), Some(value)) => Finding::AttributeSeen.of(check, &[&value.to_string(), channel.as_str()]),
             }

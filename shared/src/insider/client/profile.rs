@@ -1,6 +1,6 @@
 //! The read of one profile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -15,6 +15,8 @@ use crate::consent::{Channel, Recipient};
 pub struct Profile {
     /// The flags that are set, by channel.
     pub flags: BTreeMap<Channel, bool>,
+    /// Channels whose flag is there and is not Boolean.
+    pub not_boolean: BTreeSet<Channel>,
     /// What the read cost, where the answer says so.
     pub quota: Option<Quota>,
 }
@@ -57,8 +59,19 @@ pub(super) async fn flags(client: &Client, recipient: &Recipient) -> Result<Opti
         .collect();
     let wanted: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
     let Some(Answered { attributes, quota }) = read(client, recipient, &wanted).await? else { return Ok(None) };
-    let flags = names.iter().filter_map(|(channel, name)| Some((*channel, attributes.get(name)?.as_bool()?))).collect();
-    Ok(Some(Profile { flags, quota }))
+    let mut profile = Profile { flags: BTreeMap::new(), not_boolean: BTreeSet::new(), quota };
+    for (channel, name) in names {
+        match attributes.get(&name) {
+            None | Some(Value::Null) => {}
+            Some(Value::Bool(allowed)) => {
+                profile.flags.insert(channel, *allowed);
+            },
+            Some(_) => {
+                profile.not_boolean.insert(channel);
+            },
+        }
+    }
+    Ok(Some(profile))
 }
 
 /// Reads the uuid by which the brand knows a profile; `None` where there is no profile, or none with one.
