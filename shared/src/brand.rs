@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 use crate::consent::{BrandName, Channel, RecipientIdKey, RecipientType, Source};
 
 pub use inbound::{Attribute, AttributeMeaning, BodyFields, Effect, EventMeaning, Meanings, TimestampUnit, UndatedOnay};
-pub use outbound::{ConsentAttributes, DateForm, EmailFlow, Export, ExportFormat, ListApi, Outbound};
+pub use outbound::{ConsentAttributes, DateForm, EmailFlow, Export, ExportFormat, FlagOff, ListApi, Outbound};
 
 /// A brand.
 #[derive(Debug, Clone, Deserialize)]

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use lambda_http::{Body, Request, Response, service_fn};
+use url::Url;
 
 use crate::brand::Brand;
 use crate::brands::Brands;
@@ -31,6 +32,8 @@ pub struct Door {
     pub clock: Clock,
     /// How much of İYS's allowance may be used.
     pub limits: Limits,
+    /// Where links of Insider's exports lead; missing where nobody tells of them.
+    pub insider_exports: Option<Url>,
 }
 
 impl Door {
@@ -45,6 +48,7 @@ impl Door {
             ledger,
             clock: clock::system(),
             limits: environment::iys_limits()?,
+            insider_exports: environment::told_insider_export_url()?,
         })
     }
 

@@ -69,6 +69,19 @@ pub fn standing_pause() -> Result<SignedDuration, EnvironmentError> {
     seconds("STANDING_PAUSE_SECONDS", 1800)
 }
 
+/// Where links of Insider's exports lead, from `INSIDER_EXPORT_URL`, without the account's folder.
+pub fn insider_export_url() -> Result<url::Url, EnvironmentError> {
+    required("INSIDER_EXPORT_URL")?.parse().map_err(|_| EnvironmentError::Unusable("INSIDER_EXPORT_URL", "a URL"))
+}
+
+/// The same, where it is set.
+pub fn told_insider_export_url() -> Result<Option<url::Url>, EnvironmentError> {
+    match insider_export_url() {
+        Err(EnvironmentError::Missing(_)) => Ok(None),
+        url => url.map(Some),
+    }
+}
+
 /// Base address of this system's own HTTP API.
 pub fn api_url() -> Result<url::Url, EnvironmentError> {
     let unusable = |_| EnvironmentError::Unusable("API_URL", "a URL");

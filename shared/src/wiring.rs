@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 
 use crate::brands::Brands;
 use crate::clock::Clock;
-use crate::environment::{EnvironmentError, iys_limits, required};
+use crate::environment::{EnvironmentError, insider_export_url, iys_limits, required};
 use crate::insider;
 use crate::iys;
 use crate::ledger::Ledger;
@@ -39,8 +39,18 @@ pub fn iys(ledger: Ledger, clock: Clock) -> Result<iys::Client, EnvironmentError
 /// Insider at `INSIDER_CONTACT_URL` and `INSIDER_UNIFICATION_URL`. Nothing is connected before the
 /// first call.
 pub fn insider(clock: Clock) -> Result<insider::Connection, EnvironmentError> {
+    Ok(insider::Connection::new(insider_settings()?, clock))
+}
+
+/// The same for whoever reads exports, too: their links lead to `INSIDER_EXPORT_URL`.
+pub fn insider_with_exports(clock: Clock) -> Result<insider::Connection, EnvironmentError> {
+    let settings = insider::Settings { export_url: insider_export_url()?, ..insider_settings()? };
+    Ok(insider::Connection::new(settings, clock))
+}
+
+fn insider_settings() -> Result<insider::Settings, EnvironmentError> {
     let contact = required("INSIDER_CONTACT_URL")?.parse().map_err(|_| EnvironmentError::Unusable("INSIDER_CONTACT_URL", "a URL"))?;
     let unification =
         required("INSIDER_UNIFICATION_URL")?.parse().map_err(|_| EnvironmentError::Unusable("INSIDER_UNIFICATION_URL", "a URL"))?;
-    Ok(insider::Connection::new(insider::Settings::new(contact, unification), clock))
+    Ok(insider::Settings::new(contact, unification))
 }

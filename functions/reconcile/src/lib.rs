@@ -1,9 +1,10 @@
 //! Scheduled work: reads İYS's feeds, finds what no message has finished, keeps the brands' standing at
-//! İYS and their push connections, and answers what the operator's command asks.
+//! İYS and their push connections, compares what Insider shows, and answers what the operator's command asks.
 
 mod check_brand;
 mod egress;
 mod findings;
+mod insider_export;
 mod push_service;
 mod questions;
 mod retailers;
@@ -86,6 +87,13 @@ pub enum Job {
         #[serde(default)]
         url: Option<Url>,
     },
+    /// Order an export at Insider where today's is still to be ordered, or go on with it: for all brands that
+    /// set one up, or by hand for one that is named.
+    InsiderExport {
+        /// The brand's name.
+        #[serde(default)]
+        brand: Option<String>,
+    },
 }
 
 /// What a run did, over all brands.
@@ -105,6 +113,14 @@ pub struct Report {
     pub registered: usize,
     /// Push connections that were ended.
     pub unregistered: usize,
+    /// Exports that were ordered at Insider.
+    pub exports: usize,
+    /// Rows of exports that were read.
+    pub rows: u64,
+    /// States that Insider is told again, because an export contradicts them.
+    pub retold: usize,
+    /// Refusals that an export showed.
+    pub refusals: usize,
     /// Brands for which something failed; the log says what.
     pub failed: usize,
 }
@@ -122,7 +138,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         intake: Intake::new(ledger.clone(), queues.clone(), grace),
         queues,
         iys: wiring::iys(ledger.clone(), clock.clone())?,
-        insider: wiring::insider(clock.clone())?,
+        insider: wiring::insider_with_exports(clock.clone())?,
         ledger,
         clock,
         grace,
@@ -149,7 +165,7 @@ impl App {
     pub async fn handle(&self, job: Job) -> Result<Report, lambda_runtime::Error> {
         let mut report = Report::default();
         let named = match &job {
-            Job::Standing { brand } | Job::PushService { brand, .. } => brand.as_deref(),
+            Job::Standing { brand } | Job::PushService { brand, .. } | Job::InsiderExport { brand } => brand.as_deref(),
             Job::Pull | Job::Sweep => None,
         };
         let brands = match named {
@@ -157,6 +173,7 @@ impl App {
             None => self.brands.all((self.clock)()).await?,
         };
         let by_hand = named.is_some();
+        let began = (self.clock)();
         for brand in &brands {
             match &job {
                 Job::Pull => Box::pin(self.pull(brand, &mut report)).await,
@@ -172,6 +189,7 @@ impl App {
                     let wanted = by_hand || brand.iys.push_service;
                     Box::pin(self.push_service(brand, url.as_ref(), wanted, &mut report)).await;
                 }
+                Job::InsiderExport { .. } => Box::pin(self.insider_export(brand, began, by_hand, &mut report)).await,
             }
         }
         if report.failed > 0 { Err(format!("{job:?} failed for {} of the brands", report.failed).into()) } else { Ok(report) }

@@ -8,12 +8,11 @@ use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::brand::Brand;
 use shared::door::Door;
-use shared::insider::auth::{self, Presented};
 use shared::insider::webhook::{self, Intake, IntakeCounts, ReadError};
 use shared::ledger::LedgerError;
 use shared::problem::{self, Problem};
 
-use crate::take;
+use crate::{insider_proof, take};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,13 +26,7 @@ struct Answer {
 
 pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
     let body = problem::body(request)?;
-    let auth = &brand.insider.webhook_auth;
-    let presented = Presented { headers: request.headers(), query: request.uri().query().unwrap_or_default(), raw_body: body };
-    let Some(proof) = auth::authenticate(auth, presented) else {
-        let names = auth::names_presented(auth, request.headers());
-        tracing::warn!(brand = %brand.name, presented = names, "a webhook did not prove that it comes from Insider");
-        return Err(Problem::unauthorised("Insider"));
-    };
+    let proof = insider_proof::of(brand, request, body)?;
     let now = (door.clock)();
     let mut read = webhook::read(body, brand, now).map_err(|error| match error {
         ReadError::Form => Problem::malformed(error.to_string()),

@@ -483,7 +483,8 @@ impl Drop for Stack {
 fn parameters(template: &Template, options: &Options, addresses: &Addresses) -> BTreeMap<String, String> {
     let Addresses { gateway, iys, insider, .. } = addresses;
     let urls = [("ApiUrl", gateway), ("IysBaseUrl", iys), ("InsiderContactUrl", insider), ("InsiderUnificationUrl", insider)];
-    let urls = urls.map(|(name, url)| (name, url.clone()));
+    let urls =
+        urls.map(|(name, url)| (name, url.clone())).into_iter().chain([("InsiderExportUrl", format!("{insider}/insider-data-export"))]);
     // Nobody outside of this machine is asked.
     let nobody = [("EgressCheckUrl", String::new())];
     let waits = [
@@ -494,7 +495,6 @@ fn parameters(template: &Template, options: &Options, addresses: &Addresses) -> 
     ];
     let log_level = options.log_level.clone().map(|level| ("LogLevel", level));
     let mut parameters: BTreeMap<String, String> = urls
-        .into_iter()
         .chain(nobody)
         .chain(waits)
         .chain(log_level)

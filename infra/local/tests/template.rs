@@ -84,11 +84,15 @@ fn the_template_names_every_function_with_what_it_uses() {
     let queues = ["IYS_PUSH_QUEUE_URL", "UNSUBSCRIBE_RELAY_QUEUE_URL"];
     let insider = ["INSIDER_CONTACT_URL", "INSIDER_UNIFICATION_URL"];
     for (name, uses) in [
-        ("webhook-ingest", queues.to_vec()),
+        ("webhook-ingest", [&queues[..], &["INSIDER_EXPORT_URL"]].concat()),
         ("consent-api", queues.to_vec()),
         ("iys-push", [&queues[..], &["IYS_BASE_URL", "IYS_BULK_RESULT_WAIT_SECONDS"]].concat()),
         ("unsubscribe-relay", insider.to_vec()),
-        ("reconcile", [&queues[..], &insider, &["EGRESS_CHECK_URL", "IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL"]].concat()),
+        (
+            "reconcile",
+            [&queues[..], &insider, &["INSIDER_EXPORT_URL", "EGRESS_CHECK_URL", "IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL"]]
+                .concat(),
+        ),
     ] {
         let expected: BTreeSet<&str> = everywhere.iter().copied().chain(uses).collect();
         let given = function(&system, name).environment.keys().map(String::as_str);
@@ -122,6 +126,7 @@ fn the_template_has_exactly_the_routes_that_are_promised() {
                 "POST /v1/{brand}/consents/check consent-api",
                 "POST /v1/{brand}/consents/lookup consent-api",
                 "POST /v1/{brand}/insider/events webhook-ingest",
+                "POST /v1/{brand}/insider/export webhook-ingest",
                 "POST /v1/{brand}/iys/push webhook-ingest",
             ]
             .map(str::to_owned)
@@ -170,6 +175,7 @@ fn the_schedules_carry_their_jobs() {
         ("reconcile", 60, r#"{"job":"sweep"}"#),
         ("reconcile", 900, r#"{"job":"standing"}"#),
         ("reconcile", 3600, r#"{"job":"push_service"}"#),
+        ("reconcile", 900, r#"{"job":"insider_export"}"#),
     ];
     assert_eq!(jobs, BTreeSet::from(expected));
 }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{BrandError, Insider};
@@ -33,10 +34,43 @@ pub struct Export {
     /// Number of the panel's dynamic segment.
     pub segment_id: u64,
     /// Where Insider tells that the file is there. Insider wants one, and takes only what it was told of.
-    pub hook: String,
+    /// Its query may hold what proves the notice.
+    pub hook: SecretString,
     /// Form of the file.
     #[serde(default)]
     pub format: ExportFormat,
+    /// What it means that a flag is off where the ledger has a consent.
+    #[serde(default)]
+    pub flag_off: FlagOff,
+    /// Of what is compared, the percentage that may differ in one direction; a hundred differences always
+    /// may. Above it nothing is changed: an attribute that is mapped wrongly must not opt out a whole book.
+    #[serde(default = "one")]
+    pub suspicious_percent: u8,
+    /// For how many minutes before the order a change may be missing in the file: Insider's profiles lag
+    /// behind what it was told, by hours at most. What changed later is not judged.
+    #[serde(default = "three_hours")]
+    pub lag_minutes: u32,
+}
+
+/// What it means that Insider shows a flag that is off where the ledger has a consent that Insider has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlagOff {
+    /// It is counted. The flag does not say who turned it off, or when.
+    #[default]
+    Report,
+    /// The person refused at Insider, and nobody told of it: a refusal of the moment of the order.
+    Refusal,
+    /// Somebody turned it off by mistake: Insider is told the consent again.
+    Restore,
+}
+
+fn one() -> u8 {
+    1
+}
+
+fn three_hours() -> u32 {
+    180
 }
 
 /// Forms of an export.
@@ -115,7 +149,10 @@ pub(super) fn validate(insider: &Insider) -> Result<(), BrandError> {
             return Err(BrandError::Attribute { field });
         }
     }
-    Ok(())
+    match &insider.outbound.export {
+        Some(export) if export.hook.expose_secret().is_empty() => Err(BrandError::Empty { field: "insider.outbound.export.hook" }),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -151,6 +188,21 @@ mod tests {
         assert_eq!((outbound.list_api, outbound.email_flow, outbound.whatsapp_follows_mesaj), (ListApi::V1, EmailFlow::Users, true));
         let attributes = &outbound.consent_attributes[&Channel::Mesaj];
         assert_eq!((attributes.date.as_deref(), attributes.date_form), (Some("iys_sms_date"), DateForm::EpochSeconds));
+    }
+
+    #[test]
+    fn an_export_judges_carefully_unless_the_brand_says_otherwise_and_keeps_its_hook_to_itself() {
+        let of = |export: Value| brand(|value| value["insider"]["outbound"]["export"] = export);
+        let hook = "https://izin.example.com/v1/demo/insider/export?key=s3cret";
+        let plain = of(json!({ "segmentId": 1, "hook": hook })).expect("a brand");
+        assert!(!format!("{plain:?}").contains("s3cret"));
+        let plain = plain.insider.outbound.export.expect("an export");
+        assert_eq!((plain.flag_off, plain.suspicious_percent, plain.lag_minutes), (FlagOff::Report, 1, 180));
+        let said = of(json!({ "segmentId": 1, "hook": hook, "flagOff": "refusal", "suspiciousPercent": 5, "lagMinutes": 0 }));
+        let said = said.expect("a brand").insider.outbound.export.expect("an export");
+        assert_eq!((said.flag_off, said.suspicious_percent, said.lag_minutes), (FlagOff::Refusal, 5, 0));
+        let nowhere = of(json!({ "segmentId": 1, "hook": "" }));
+        assert!(matches!(nowhere, Err(BrandError::Empty { field: "insider.outbound.export.hook" })));
     }
 
     #[test]

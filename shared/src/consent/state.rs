@@ -415,6 +415,15 @@ impl ConsentState {
         }
     }
 
+    /// Has Insider told again at `due`, because it turned out to show something else than it was told, or
+    /// than it refused. Where nothing is final yet, or nothing is to be told, nothing opens.
+    pub fn contradicted_at_insider(&mut self, due: Timestamp) {
+        self.seen_at_insider = true;
+        if self.insider.is_final() && self.insider_status().is_some() {
+            self.insider = Sync::Pending { due, sweeps: 0 };
+        }
+    }
+
     /// Re-opens a target's work, for the sweep: it is due again at `due`. What is held stays visibly
     /// so, since when it is.
     pub fn requeued(&mut self, target: Target, due: Timestamp) {
@@ -742,6 +751,22 @@ mod tests {
         // There is nothing to tell of an ONAY that the registry does not hold yet.
         let mut state = state_of(&[movement(Status::Onay, 0, Origin::Insider, "a")]);
         state.disturbed_at_insider(at(150), at(300));
+        assert!(matches!(state.insider, Sync::Settled { .. }));
+    }
+
+    #[test]
+    fn what_insider_contradicts_is_told_again_once_and_only_where_there_is_something_to_tell() {
+        let mut state = onay_everywhere();
+        state.contradicted_at_insider(at(150));
+        assert_eq!((&state.insider, state.seen_at_insider), (&Sync::Pending { due: at(150), sweeps: 0 }, true));
+        state.contradicted_at_insider(at(160));
+        assert_eq!(state.insider.due(), Some(at(150)), "it is open already");
+        state.answered(Target::Insider, &state.told_to_insider(), Answer::Rejected("insider_refused".into()), at(161), at(400));
+        state.contradicted_at_insider(at(170));
+        assert_eq!(state.insider.due(), Some(at(170)), "what it refused once may be taken now");
+        // Of an ONAY from Insider that the registry does not hold yet there is nothing to tell.
+        let mut state = state_of(&[movement(Status::Onay, 0, Origin::Insider, "a")]);
+        state.contradicted_at_insider(at(150));
         assert!(matches!(state.insider, Sync::Settled { .. }));
     }
 

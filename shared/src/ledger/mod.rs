@@ -33,6 +33,7 @@ pub mod budget;
 mod control;
 mod cursor;
 mod document;
+mod insider_export;
 pub mod item;
 mod push_keys;
 pub mod quality;

@@ -172,6 +172,16 @@ impl Ledger {
         self.change(key, |state| state.disturbed_at_insider(due, until)).await
     }
 
+    /// Has Insider told again of a state that it contradicts, see [`ConsentState::contradicted_at_insider`].
+    /// `None` when there is nothing to open, or another worker has written since the state was read: then
+    /// what was compared with it is out of date.
+    pub async fn contradicted_at_insider(&self, read: &ConsentState, due: Timestamp) -> Result<Option<ConsentState>, LedgerError> {
+        let mut state = read.clone();
+        state.contradicted_at_insider(due);
+        let opened = state.insider != read.insider && self.put_state(&mut state).await?;
+        Ok(opened.then_some(state))
+    }
+
     /// Re-opens a target's work for another round: due again at `due`.
     pub async fn requeued(&self, key: &ConsentKey, targets: &[Target], due: Timestamp) -> Result<ConsentState, LedgerError> {
         self.change(key, |state| {

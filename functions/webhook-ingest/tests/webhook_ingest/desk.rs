@@ -22,6 +22,8 @@ use crate::sqs;
 /// A Friday, 13:00 in Türkiye.
 const START: &str = "2026-11-20T10:00:00Z";
 const BRANDS: &str = "/brands/";
+/// Where links of exports lead.
+pub(crate) const EXPORTS: &str = "https://insider-data-export.useinsider.com";
 /// The header that proves where a webhook comes from.
 pub(crate) const PROOF: (&str, &str) = ("x-insider-secret", "demo-insider-secret");
 
@@ -59,6 +61,7 @@ impl Desk {
             ledger,
             clock: clock.clock(),
             limits: Limits::default(),
+            insider_exports: Some(EXPORTS.parse().unwrap()),
         };
         Self { clock, brand: Brand::read(&document.to_string()).unwrap(), door }
     }

@@ -1,7 +1,7 @@
 //! Reading back in bulk: Insider's raw export of a segment, as a stream of what each profile shows.
 //!
 //! 1. [`Client::order_export`] orders one (once a day) and has its link at once; the file follows hours later.
-//! 2. Insider tells the brand's hook when it is there. [`Client::export_link`] finds the link in whatever
+//! 2. Insider tells the brand's hook when it is there. [`Exports::link_in`] finds the link in whatever
 //!    it says; a hook is not needed for more, because the link is known already.
 //! 3. [`Client::export`] reads the file within the link's day, in constant memory.
 //!
@@ -16,12 +16,13 @@ use std::fmt;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::client::{Client, ExportOrder, InsiderError};
-use crate::brand::ExportFormat;
+use crate::brand::{self, ExportFormat};
 use crate::consent::{Channel, Recipient};
 
 /// How long a link lives.
@@ -46,6 +47,11 @@ impl Link {
     /// From when on it leads nowhere.
     pub fn until(&self) -> Timestamp {
         self.until
+    }
+
+    /// Whether both lead to one file.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        self.url == other.url
     }
 }
 
@@ -136,27 +142,50 @@ impl Client {
             "segment": { "segment_id": export.segment_id },
             "attributes": names,
             "format": export.format,
-            "hook": export.hook,
+            "hook": export.hook.expose_secret(),
         });
         match self.order(body.to_string()).await? {
             ExportOrder::Taken(body) => {
                 let defect = || InsiderError::Defect { why: "export: the answer has another form".into() };
                 let Ordered { url } = serde_json::from_slice(&body).map_err(|_| defect())?;
-                Ok(self.link(&url).ok_or_else(|| InsiderError::Defect { why: "export: the answer's link leads elsewhere".into() })?)
+                Ok(self
+                    .exports()
+                    .link(&url, self.now())
+                    .ok_or_else(|| InsiderError::Defect { why: "export: the answer's link leads elsewhere".into() })?)
             }
             ExportOrder::UsedUp => Err(ExportError::UsedUp { until: next_midnight(self.now()) }),
         }
     }
 
+    /// Finds the link in what came to the hook, see [`Exports::link_in`].
+    pub fn export_link(&self, body: &[u8]) -> Result<Link, ExportError> {
+        self.exports().link_in(body, self.now())
+    }
+
+    fn exports(&self) -> Exports<'_> {
+        Exports { url: self.export_url(), account: self.account() }
+    }
+}
+
+/// Where links of one account's exports lead.
+#[derive(Clone, Copy)]
+pub struct Exports<'a> {
+    /// What is above the accounts' folders.
+    pub url: &'a Url,
+    /// The account.
+    pub account: &'a brand::Insider,
+}
+
+impl Exports<'_> {
     /// Finds the link in what came to the hook. Insider publishes no body for it, so the first text that
     /// is a link of this account counts, wherever it stands; a link to anywhere else never does.
-    pub fn export_link(&self, body: &[u8]) -> Result<Link, ExportError> {
+    pub fn link_in(&self, body: &[u8], now: Timestamp) -> Result<Link, ExportError> {
         let body: Value = serde_json::from_slice(body).map_err(|_| ExportError::NoLink)?;
         let mut open = vec![&body];
         while let Some(value) = open.pop() {
             match value {
                 Value::String(text) => {
-                    if let Some(link) = self.link(text) {
+                    if let Some(link) = self.link(text, now) {
                         return Ok(link);
                     }
                 }
@@ -169,14 +198,13 @@ impl Client {
     }
 
     /// A link, if it leads to this account's exports.
-    fn link(&self, text: &str) -> Option<Link> {
+    fn link(&self, text: &str, now: Timestamp) -> Option<Link> {
         let url: Url = text.parse().ok()?;
-        let base = self.export_url();
-        let folder = format!("{}/{}/", base.path().trim_end_matches('/'), self.account().partner);
+        let folder = format!("{}/{}/", self.url.path().trim_end_matches('/'), self.account.partner);
         let ours =
-            url.origin() == base.origin() && url.username().is_empty() && url.password().is_none() && url.path().starts_with(&folder);
-        let format = self.account().outbound.export.as_ref().map(|export| export.format).unwrap_or_default();
-        let until = self.now().saturating_add(LINK_LIFE).unwrap_or(Timestamp::MAX);
+            url.origin() == self.url.origin() && url.username().is_empty() && url.password().is_none() && url.path().starts_with(&folder);
+        let format = self.account.outbound.export.as_ref().map(|export| export.format).unwrap_or_default();
+        let until = now.saturating_add(LINK_LIFE).unwrap_or(Timestamp::MAX);
         ours.then(|| Link { url: url.into(), until, format })
     }
 }
