@@ -1,7 +1,8 @@
 //! Scheduled work: reads İYS's feeds, finds what no message has finished, keeps the brands' standing at
-//! İYS and their push connections, and answers what the operator's command asks.
+//! İYS and their push connections, watches the deadlines, and answers what the operator's command asks.
 
 mod check_brand;
+mod clock;
 mod egress;
 mod findings;
 mod push_service;
@@ -22,11 +23,12 @@ use shared::clock::Clock;
 use shared::intake::Intake;
 use shared::iys::{self, IysRegistry};
 use shared::ledger::Ledger;
+use shared::metrics::Sink;
 use shared::queue::Queues;
 use shared::sync::pull::{FEEDS, Pull, feed_name};
 use shared::sync::standing::{Guard, Occasion};
 use shared::sync::sweep::Sweep;
-use shared::{aws, clock, environment, insider, telemetry, wiring};
+use shared::{aws, environment, insider, telemetry, wiring};
 use url::Url;
 
 pub use check_brand::CheckBrand;
@@ -58,6 +60,8 @@ pub struct App {
     pub api: Url,
     /// Who tells the address that calls come from.
     pub egress: Egress,
+    /// Where metrics go.
+    pub metrics: Sink,
 }
 
 /// What the schedule asks for.
@@ -68,6 +72,8 @@ pub enum Job {
     Pull,
     /// Queue overdue work again.
     Sweep,
+    /// Read the deadline clock: measure, and warn.
+    Clock,
     /// See what the brands may do at İYS, and release what was held once it may go on. By the schedule
     /// only where that is due; for one brand that is named, at once.
     Standing {
@@ -97,6 +103,10 @@ pub struct Report {
     pub new: usize,
     /// Overdue keys and submissions that were queued again.
     pub requeued: usize,
+    /// Movements that wait for İYS.
+    pub waiting: usize,
+    /// Those of them whose three business days are over.
+    pub late: usize,
     /// Accounts that were looked at.
     pub looked: usize,
     /// Keys whose held work was released.
@@ -115,7 +125,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     let config = aws::config().await;
     let ledger = wiring::ledger(&config)?;
     let queues = wiring::queues(&config)?;
-    let clock = clock::system();
+    let clock = shared::clock::system();
     let grace = environment::work_grace()?;
     let app = Arc::new(App {
         brands: wiring::brands(&config)?,
@@ -129,6 +139,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         pause: environment::standing_pause()?,
         api: environment::api_url()?,
         egress: Egress::from_environment()?,
+        metrics: Sink::new(environment::required("METRICS_NAMESPACE")?),
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = app.clone();
@@ -150,7 +161,7 @@ impl App {
         let mut report = Report::default();
         let named = match &job {
             Job::Standing { brand } | Job::PushService { brand, .. } => brand.as_deref(),
-            Job::Pull | Job::Sweep => None,
+            Job::Pull | Job::Sweep | Job::Clock => None,
         };
         let brands = match named {
             Some(name) => vec![self.brands.get(name, (self.clock)()).await?.ok_or("there is no such brand")?],
@@ -164,6 +175,7 @@ impl App {
                     Box::pin(self.tend(brand, Occasion::Passing, &mut report)).await;
                     Box::pin(self.sweep(brand, &mut report)).await;
                 }
+                Job::Clock => Box::pin(self.clock(brand, &mut report)).await,
                 Job::Standing { .. } => {
                     let occasion = if by_hand { Occasion::Asked } else { Occasion::Scheduled };
                     Box::pin(self.tend(brand, occasion, &mut report)).await;
