@@ -20,6 +20,7 @@ pub mod intake;
 pub mod iys;
 pub mod keyring;
 pub mod ledger;
+pub mod metrics;
 pub mod problem;
 pub mod queue;
 pub mod registry;

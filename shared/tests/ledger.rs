@@ -5,6 +5,7 @@
 mod support;
 
 mod ledger {
+    mod deadlines;
     mod faults;
     mod feeds;
     mod order;

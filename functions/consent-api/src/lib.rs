@@ -2,6 +2,7 @@
 
 mod add;
 mod check;
+mod clock;
 mod lookup;
 mod reason;
 mod standing;

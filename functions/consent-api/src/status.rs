@@ -13,8 +13,10 @@ use shared::door::Door;
 use shared::iys::AllowanceUse;
 use shared::ledger::{UnknownKind, UnknownName};
 use shared::problem::{self, Problem};
+use shared::sync::deadlines::Watch;
 use shared::sync::pull::{FEEDS, feed_name};
 
+use crate::clock::{self, ClockView, SHOWN};
 use crate::standing::{self, StandingView};
 use crate::unavailable;
 
@@ -31,12 +33,16 @@ struct Status {
     insider: BTreeMap<String, u64>,
     /// Whether there was more than could be counted.
     truncated: bool,
+    /// What held keys wait for, by target.
+    held: HeldView,
     /// When the longest waiting work falls, or fell, to the sweep.
     oldest_due: Option<Timestamp>,
     /// The earliest deadline of what waits for İYS, Turkish time.
     first_deadline: Option<ConsentDate>,
     /// Seconds until then; negative when it has passed.
     deadline_slack_seconds: Option<i64>,
+    /// What is bound for İYS, by the time that is left.
+    clock: ClockView,
     /// When each of İYS's feeds was last read to its end.
     last_pull: BTreeMap<&'static str, Option<Timestamp>>,
     /// What the brand may do at İYS, and whether İYS takes anything of it.
@@ -49,6 +55,12 @@ struct Status {
     unknown_attributes: BTreeMap<String, u64>,
     /// When each of these names came last, and the form of the first body that had it.
     unknown_samples: Samples,
+}
+
+#[derive(Serialize)]
+struct HeldView {
+    iys: BTreeMap<String, u64>,
+    insider: BTreeMap<String, u64>,
 }
 
 #[derive(Serialize)]
@@ -80,6 +92,7 @@ fn counts(names: &BTreeMap<String, UnknownName>) -> BTreeMap<String, u64> {
 pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>, Problem> {
     let now = (door.clock)();
     let backlog = door.ledger.backlog(&brand.name, PAGES).await.map_err(unavailable)?;
+    let watch = Watch::read(&door.ledger, &brand.name, now, SHOWN).await.map_err(unavailable)?;
     let mut last_pull = BTreeMap::new();
     for feed in FEEDS {
         let trail = door.ledger.trail(&brand.name, feed_name(feed)).await.map_err(unavailable)?;
@@ -96,8 +109,10 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         insider: backlog.insider,
         truncated: backlog.truncated,
         oldest_due: backlog.oldest_due,
-        first_deadline: backlog.first_deadline,
-        deadline_slack_seconds: backlog.first_deadline.map(|deadline| deadline.seconds_since(ConsentDate::at(now))),
+        held: HeldView { iys: backlog.registry_held, insider: backlog.insider_held },
+        first_deadline: watch.deadlines.first.first().map(|bound| bound.deadline),
+        deadline_slack_seconds: watch.slack_seconds(),
+        clock: clock::view(&watch),
         last_pull,
         standing: standing::view(brand, standing),
         budget,

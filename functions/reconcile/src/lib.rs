@@ -1,7 +1,9 @@
 //! Scheduled work: reads İYS's feeds, finds what no message has finished, keeps the brands' standing at
-//! İYS and their push connections, compares what Insider shows, and answers what the operator's command asks.
+//! İYS and their push connections, watches the deadlines, compares what Insider shows, and answers what the
+//! operator's command asks.
 
 mod check_brand;
+mod clock;
 mod egress;
 mod findings;
 mod insider_export;
@@ -23,11 +25,12 @@ use shared::clock::Clock;
 use shared::intake::Intake;
 use shared::iys::{self, IysRegistry};
 use shared::ledger::Ledger;
+use shared::metrics::Sink;
 use shared::queue::Queues;
 use shared::sync::pull::{FEEDS, Pull, feed_name};
 use shared::sync::standing::{Guard, Occasion};
 use shared::sync::sweep::Sweep;
-use shared::{aws, clock, environment, insider, telemetry, wiring};
+use shared::{aws, environment, insider, telemetry, wiring};
 use url::Url;
 
 pub use check_brand::CheckBrand;
@@ -59,6 +62,8 @@ pub struct App {
     pub api: Url,
     /// Who tells the address that calls come from.
     pub egress: Egress,
+    /// Where metrics go.
+    pub metrics: Sink,
 }
 
 /// What the schedule asks for.
@@ -69,6 +74,8 @@ pub enum Job {
     Pull,
     /// Queue overdue work again.
     Sweep,
+    /// Read the deadline clock: measure, and warn.
+    Clock,
     /// See what the brands may do at İYS, and release what was held once it may go on. By the schedule
     /// only where that is due; for one brand that is named, at once.
     Standing {
@@ -105,6 +112,10 @@ pub struct Report {
     pub new: usize,
     /// Overdue keys and submissions that were queued again.
     pub requeued: usize,
+    /// Movements that wait for İYS.
+    pub waiting: usize,
+    /// Those of them whose three business days are over.
+    pub late: usize,
     /// Accounts that were looked at.
     pub looked: usize,
     /// Keys whose held work was released.
@@ -131,7 +142,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     let config = aws::config().await;
     let ledger = wiring::ledger(&config)?;
     let queues = wiring::queues(&config)?;
-    let clock = clock::system();
+    let clock = shared::clock::system();
     let grace = environment::work_grace()?;
     let app = Arc::new(App {
         brands: wiring::brands(&config)?,
@@ -145,6 +156,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         pause: environment::standing_pause()?,
         api: environment::api_url()?,
         egress: Egress::from_environment()?,
+        metrics: Sink::new(environment::required("METRICS_NAMESPACE")?),
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = app.clone();
@@ -166,7 +178,7 @@ impl App {
         let mut report = Report::default();
         let named = match &job {
             Job::Standing { brand } | Job::PushService { brand, .. } | Job::InsiderExport { brand } => brand.as_deref(),
-            Job::Pull | Job::Sweep => None,
+            Job::Pull | Job::Sweep | Job::Clock => None,
         };
         let brands = match named {
             Some(name) => vec![self.brands.get(name, (self.clock)()).await?.ok_or("there is no such brand")?],
@@ -181,6 +193,7 @@ impl App {
                     Box::pin(self.tend(brand, Occasion::Passing, &mut report)).await;
                     Box::pin(self.sweep(brand, &mut report)).await;
                 }
+                Job::Clock => Box::pin(self.clock(brand, &mut report)).await,
                 Job::Standing { .. } => {
                     let occasion = if by_hand { Occasion::Asked } else { Occasion::Scheduled };
                     Box::pin(self.tend(brand, occasion, &mut report)).await;

@@ -3,6 +3,7 @@
 
 mod api;
 mod cli;
+mod clock;
 mod commands;
 mod exit;
 mod failure;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use shared::consent::ConsentDate;
 
+use crate::clock::{self, Clock};
 use crate::commands::View;
 use crate::language::Language;
 use crate::page::{BAD, DOUBTFUL, FAINT, GOOD, Page, STRONG, clean, padded, styled, widest};
@@ -27,6 +28,7 @@ pub(crate) struct Status {
     oldest_due: Option<Timestamp>,
     first_deadline: Option<String>,
     deadline_slack_seconds: Option<i64>,
+    clock: Option<Clock>,
     #[serde(default)]
     last_pull: BTreeMap<String, Option<Timestamp>>,
     #[serde(default)]
@@ -118,6 +120,9 @@ pub(crate) fn text(status: &Status, view: View) -> String {
         stopped(stop, &mut page, view);
     }
     section(language.say("Open work", "Açık işler"), work(status, language), &mut page);
+    if let Some(clock) = &status.clock {
+        clock::write(clock, &mut page, view);
+    }
     standing(&status.standing, &mut page, view);
     section(language.say("İYS's allowance", "İYS çağrı hakkı"), budget(&status.budget, language), &mut page);
     let pulls = status.last_pull.iter().map(|(feed, at)| (words::feed(feed, language), at.map_or_else(|| never(language), time)));
@@ -185,13 +190,18 @@ fn work(status: &Status, language: Language) -> Vec<(String, String)> {
     lines
 }
 
-/// How much time is left until a deadline.
-fn left(seconds: i64, language: Language) -> String {
+/// So many seconds, as people say them.
+pub(crate) fn span(seconds: i64, language: Language) -> String {
     let (days, hours, minutes) = (seconds.abs() / 86_400, seconds.abs() / 3600 % 24, seconds.abs() / 60 % 60);
-    let span = match days {
+    match days {
         0 => language.say(format!("{hours} h {minutes} min"), format!("{hours} sa {minutes} dk")),
         _ => language.say(format!("{days} d {hours} h"), format!("{days} gün {hours} sa")),
-    };
+    }
+}
+
+/// How much time is left until a deadline.
+pub(crate) fn left(seconds: i64, language: Language) -> String {
+    let span = span(seconds, language);
     match seconds {
         ..0 => styled(BAD, language.say(format!("passed {span} ago"), format!("{span} önce geçti"))),
         0..86_400 => styled(DOUBTFUL, language.say(format!("{span} left"), format!("{span} kaldı"))),
@@ -285,6 +295,13 @@ mod tests {
             "brand": "demo", "at": "2026-11-25T21:00:00Z", "iys": { "held": 240, "settled": 0 }, "insider": {}, "truncated": false,
             "oldestDue": null, "firstDeadline": "2026-11-26 23:59:59", "deadlineSlackSeconds": 86399,
             "lastPull": { "people": "2026-11-25T20:59:00Z", "brand": null },
+            "clock": {
+                "bySlack": { "late": 0, "under1": 21, "under2": 19, "under3": 200, "more": 0 }, "truncated": false, "urgentMore": 39,
+                "urgent": [{ "recipientId": "AAAAAAAAAAAAAAAAAAAAAA", "type": "MESAJ", "recipientType": "BIREYSEL", "status": "RET",
+                    "consentDate": "2026-11-23 23:59:59", "deadline": "2026-11-26 23:59:59", "slackSeconds": 86399, "slack": "under1",
+                    "waitsSince": "2026-11-24T20:00:00Z", "state": "held", "since": "2026-11-25T20:00:00Z", "heldFor": "subscription",
+                    "code": "H520", "cause": { "en": "Paused.", "tr": "Durdu." }, "remedy": { "en": "Renew.", "tr": "Yenileyin." } }],
+            },
             "standing": {
                 "channels": { "MESAJ": { "access": "denied", "how": "refused", "since": "2026-11-25T20:00:00Z", "code": "H355",
                     "cause": { "en": "No authority.", "tr": "Yetki yok." }, "remedy": { "en": "Grant it.", "tr": "Verin." } } },
@@ -314,6 +331,18 @@ Open work
   İYS             240 held
   Insider         nothing
   first deadline  2026-11-26 23:59:59  23 h 59 min left
+
+Business days left
+  late             0
+  less than one    21
+  less than two    19
+  less than three  200
+
+Late, or more than one business day gone
+  RET  MESAJ  AAAAAAAAAAAAAAAAAAAAAA  waits since 2026-11-24 23:00:00
+                                      deadline 2026-11-26 23:59:59  23 h 59 min left
+                                      held since 2026-11-25 23:00:00: subscription (H520)
+  and 39 more
 
 What İYS allows the brand
   MESAJ         denied (a call was refused, since 2026-11-25 23:00:00)

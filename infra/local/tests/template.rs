@@ -90,8 +90,12 @@ fn the_template_names_every_function_with_what_it_uses() {
         ("unsubscribe-relay", insider.to_vec()),
         (
             "reconcile",
-            [&queues[..], &insider, &["INSIDER_EXPORT_URL", "EGRESS_CHECK_URL", "IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL"]]
-                .concat(),
+            [
+                &queues[..],
+                &insider,
+                &["INSIDER_EXPORT_URL", "EGRESS_CHECK_URL", "IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL", "METRICS_NAMESPACE"],
+            ]
+            .concat(),
         ),
     ] {
         let expected: BTreeSet<&str> = everywhere.iter().copied().chain(uses).collect();
@@ -173,6 +177,7 @@ fn the_schedules_carry_their_jobs() {
     let expected = [
         ("reconcile", 300, r#"{"job":"pull"}"#),
         ("reconcile", 60, r#"{"job":"sweep"}"#),
+        ("reconcile", 300, r#"{"job":"clock"}"#),
         ("reconcile", 900, r#"{"job":"standing"}"#),
         ("reconcile", 3600, r#"{"job":"push_service"}"#),
         ("reconcile", 900, r#"{"job":"insider_export"}"#),
@@ -189,6 +194,16 @@ fn the_ledger_has_its_index_and_time_to_live() {
     let index = &table.definition["GlobalSecondaryIndexes"][0];
     assert_eq!(index["IndexName"], "work");
     assert_eq!(index["Projection"]["ProjectionType"], "INCLUDE");
+    let index = &table.definition["GlobalSecondaryIndexes"][1];
+    assert_eq!((&index["IndexName"], &index["Projection"]["ProjectionType"]), (&"deadline".into(), &"KEYS_ONLY".into()));
+}
+
+#[test]
+fn the_clock_and_its_absence_have_alarms() {
+    let system = resolve(TEMPLATE, &[]).unwrap();
+    for alarm in ["DeadlineWarningAlarm", "DeadlineAlarm", "ReconcileStoppedAlarm"] {
+        assert!(system.without_local_meaning.contains(&format!("AWS::CloudWatch::Alarm {alarm}")), "{alarm}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod plan;
 mod recipient;
 mod retailers;
 pub mod rules;
+pub mod slack;
 mod source;
 pub mod standing;
 mod state;

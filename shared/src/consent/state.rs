@@ -151,6 +151,14 @@ impl Sync {
         }
     }
 
+    /// What it waits for, while it is held.
+    pub const fn held_for(&self) -> Option<Hold> {
+        match self {
+            Sync::Held { why, .. } => Some(*why),
+            _ => None,
+        }
+    }
+
     /// How often the sweep has re-queued it in vain.
     pub const fn sweeps(&self) -> u16 {
         match self {

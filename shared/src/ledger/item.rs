@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LedgerError;
 use crate::calendar;
+use crate::consent::code::Hold;
 use crate::consent::{
     Answer, AsideReason, BrandName, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Outcome, Recipient,
     RecipientId, RecipientType, Sync, Target,
@@ -88,6 +89,11 @@ pub(super) struct StateItem {
     work_insider: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     work_deadline: Option<ConsentDate>,
+    /// What work is held for, by target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    work_iys_held: Option<Hold>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    work_insider_held: Option<Hold>,
 }
 
 impl StateItem {
@@ -110,6 +116,8 @@ impl StateItem {
             work_iys: None,
             work_insider: None,
             work_deadline: None,
+            work_iys_held: None,
+            work_insider_held: None,
         };
         if unfinished(&state.registry) || unfinished(&state.insider) {
             let due = Target::ALL.iter().filter_map(|target| state.sync(*target).due()).min();
@@ -119,6 +127,8 @@ impl StateItem {
             item.work_insider = unfinished(&state.insider).then(|| state.insider.as_str().to_owned());
             item.work_deadline =
                 state.registry.is_open().then(|| ConsentDate::from_civil(calendar::deadline(state.head.consent_date.civil())));
+            item.work_iys_held = state.registry.held_for();
+            item.work_insider_held = state.insider.held_for();
         }
         item
     }

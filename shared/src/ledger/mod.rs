@@ -7,17 +7,20 @@
 //! the sparse index `work`. No step needs a transaction.
 //!
 //! Write units (each item is below 1 KB unless it names more than a hundred dealers, so a write to the
-//! table is one unit; an index write is one more, and two when the key's due time moves):
+//! table is one unit; an index write is one more, and two when the key's place in the index moves). Two
+//! indexes are written: `work`, and `deadline` for what is bound for the registry:
 //!
 //! | Write | Table | Index | Units |
 //! |---|---|---|---|
-//! | a movement that opens work, at one target or both | 2 | 1 | 3 |
-//! | the same in place of one that has ended, whose endings go into the history | 3 | 1 | 4 |
-//! | the same over work that is still open | 2 | 2 | 4 |
+//! | a movement that opens work at the registry, alone or with Insider's | 2 | 2 | 4 |
+//! | a movement that opens work at Insider only | 2 | 1 | 3 |
+//! | either in place of one that has ended, whose endings go into the history | 3 | 2 or 1 | 5 or 4 |
+//! | a movement over work that is still open at the registry | 2 | 4 | 6 |
 //! | a movement that becomes the state and opens nothing, in place of one that has ended | 3 | 0 | 3 |
 //! | a movement that is superseded, or repeated | 1 | 0 | 1 |
-//! | one target settled or refused while the other is open; the last one settled | 1 | 1 | 2 |
-//! | the last one settled beside a refusal; an ONAY settled at the registry that Insider waits for | 1 | 2 | 3 |
+//! | Insider settled or refused | 1 | 1 | 2 |
+//! | the registry settled or refused | 1 | 2 | 3 |
+//! | either as the last one beside a refusal; an ONAY settled at the registry that Insider waits for | 1 | one more | one more |
 //! | a mark as submitted while Insider's work keeps the due time | 1 | 1 | 2 |
 //! | a mark as submitted otherwise; work held or re-opened | 1 | 2 | 3 |
 //! | a bulk submission of 1,000 members, written ahead | 104 | 1 | 105 |
@@ -26,12 +29,13 @@
 //! | … finished | 1 | 1 | 2 |
 //! | a count of İYS's answers: for each failed one, and for every ten good ones of a process | 1 | 0 | 1 |
 //!
-//! So a key's first refusal from the API costs 7 until both targets have it, one from İYS or Insider 5,
-//! and a consent from the API 8; a movement that follows one that has ended costs one more.
+//! So a key's first refusal from the API costs 9 until both targets have it, one from Insider 7, one from
+//! İYS 5, and a consent from the API 10; a movement that follows one that has ended costs one more.
 
 pub mod budget;
 mod control;
 mod cursor;
+mod deadlines;
 mod document;
 mod insider_export;
 pub mod item;
@@ -48,6 +52,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 pub use cursor::Trail;
+pub use deadlines::{Bound, Deadlines};
 pub use item::{Ending, Entry};
 pub use push_keys::{PushKey, PushKeys};
 pub use standing::{HeldPage, HeldWork};

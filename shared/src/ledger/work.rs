@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::item::{self, WORK_SHARDS};
 use super::submission;
 use super::{Ledger, LedgerError};
-use crate::consent::{BrandName, ConsentDate, ConsentKey};
+use crate::consent::{BrandName, ConsentKey};
 
 /// Name of the sparse index.
 pub(super) const INDEX: &str = "work";
@@ -30,8 +30,10 @@ pub struct Backlog {
     pub registry: BTreeMap<String, u64>,
     /// Keys by sync state at Insider.
     pub insider: BTreeMap<String, u64>,
-    /// The earliest deadline of what is open at the registry.
-    pub first_deadline: Option<ConsentDate>,
+    /// Held keys by what they wait for, at the registry.
+    pub registry_held: BTreeMap<String, u64>,
+    /// Held keys by what they wait for, at Insider.
+    pub insider_held: BTreeMap<String, u64>,
     /// When the oldest open work falls, or fell, to the sweep.
     pub oldest_due: Option<Timestamp>,
     /// Whether the backlog was longer than what was counted.
@@ -69,7 +71,7 @@ impl Ledger {
                 .table_name(&self.table)
                 .index_name(INDEX)
                 .key_condition_expression("work_pk = :pk")
-                .projection_expression("work_due, work_iys, work_insider, work_deadline")
+                .projection_expression("work_due, work_iys, work_insider, work_iys_held, work_insider_held")
                 .expression_attribute_values(":pk", AttributeValue::S(item::work_partition(brand, shard)))
                 .into_paginator()
                 .send();
@@ -102,8 +104,10 @@ impl Backlog {
         if let Some(state) = text("work_insider") {
             *self.insider.entry(state.clone()).or_default() += 1;
         }
-        if let Some(deadline) = text("work_deadline").and_then(|text| text.parse().ok()) {
-            self.first_deadline = Some(self.first_deadline.map_or(deadline, |first| first.min(deadline)));
+        for (name, held) in [("work_iys_held", &mut self.registry_held), ("work_insider_held", &mut self.insider_held)] {
+            if let Some(why) = text(name) {
+                *held.entry(why.clone()).or_default() += 1;
+            }
         }
         let due = text("work_due").and_then(|text| text.parse().ok()).and_then(|ms| Timestamp::from_millisecond(ms).ok());
         if let Some(due) = due {

@@ -2,6 +2,7 @@
 //! state at the moment of sending.
 
 mod bulk;
+pub mod deadlines;
 pub mod insider_export;
 pub mod isolate;
 mod patience;

@@ -74,19 +74,29 @@ async fn create(client: &Client, table: &str) {
         .projection(
             Projection::builder()
                 .projection_type(ProjectionType::Include)
-                .set_non_key_attributes(Some(["work_iys", "work_insider", "work_deadline"].map(str::to_owned).to_vec()))
+                .set_non_key_attributes(Some(
+                    ["work_iys", "work_insider", "work_deadline", "work_iys_held", "work_insider_held"].map(str::to_owned).to_vec(),
+                ))
                 .build(),
         )
+        .build()
+        .expect("an index");
+    let deadline = GlobalSecondaryIndex::builder()
+        .index_name("deadline")
+        .key_schema(key("work_pk", KeyType::Hash))
+        .key_schema(key("work_deadline", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .expect("an index");
     client
         .create_table()
         .table_name(table)
         .billing_mode(BillingMode::PayPerRequest)
-        .set_attribute_definitions(Some(["PK", "SK", "work_pk", "work_due"].map(attribute).to_vec()))
+        .set_attribute_definitions(Some(["PK", "SK", "work_pk", "work_due", "work_deadline"].map(attribute).to_vec()))
         .key_schema(key("PK", KeyType::Hash))
         .key_schema(key("SK", KeyType::Range))
         .global_secondary_indexes(work)
+        .global_secondary_indexes(deadline)
         .send()
         .await
         .expect("a table");

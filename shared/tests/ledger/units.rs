@@ -58,7 +58,7 @@ async fn hears(ledger: &Ledger, target: Target, answer: Answer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_movement_that_opens_work_costs_three_units_wherever_it_comes_from_and_four_in_place_of_one_that_has_ended() {
+async fn a_movement_that_is_bound_for_the_registry_costs_four_units_another_three_and_each_one_more_in_place_of_one_that_has_ended() {
     for (origin, status) in [
         (Origin::Api, Status::Ret),
         (Origin::Api, Status::Onay),
@@ -69,24 +69,30 @@ async fn a_movement_that_opens_work_costs_three_units_wherever_it_comes_from_and
     ] {
         let (ledger, meter) = metered().await;
         says(&ledger, status, 0, origin).await;
-        assert_eq!(meter.read(), Units::of(2, 1), "{status} from {origin:?}, the first of its key");
+        // What is bound for the registry stands in the clock's index, too.
+        let indexes = if origin == Origin::Registry { 1 } else { 2 };
+        assert_eq!(meter.read(), Units::of(2, indexes), "{status} from {origin:?}, the first of its key");
         for target in Target::ALL {
             hears(&ledger, target, APPLIED).await;
         }
         meter.read();
         let other = if status == Status::Ret { Status::Onay } else { Status::Ret };
         says(&ledger, other, 100, origin).await;
-        assert_eq!(meter.read(), Units::of(3, 1), "{other} from {origin:?}, after all was settled: how that ended goes into the history");
+        assert_eq!(
+            meter.read(),
+            Units::of(3, indexes),
+            "{other} from {origin:?}, after all was settled: how that ended goes into the history"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_movement_over_work_that_is_still_open_costs_one_unit_more_because_its_due_time_moves() {
+async fn a_movement_over_work_that_is_still_open_costs_two_units_more_because_its_due_time_and_its_deadline_move() {
     let (ledger, meter) = metered().await;
     says(&ledger, Status::Onay, 0, Origin::Api).await;
     meter.read();
     says(&ledger, Status::Ret, 100, Origin::Api).await;
-    assert_eq!(meter.read(), Units::of(2, 2));
+    assert_eq!(meter.read(), Units::of(2, 4));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,36 +114,39 @@ async fn a_movement_that_opens_nothing_costs_three_units_in_place_of_one_that_ha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settling_a_target_costs_two_units_while_the_other_is_open_and_two_when_it_is_the_last_unless_a_refusal_stays() {
+async fn settling_a_target_costs_two_units_one_more_at_the_registry_and_one_more_where_a_refusal_stays() {
     for (first, last) in [(Target::Registry, Target::Insider), (Target::Insider, Target::Registry)] {
         for end in [APPLIED, Answer::Rejected("H175".into())] {
             let (ledger, meter) = metered().await;
             says(&ledger, Status::Ret, 0, Origin::Api).await;
             meter.read();
             hears(&ledger, first, end.clone()).await;
-            assert_eq!(meter.read(), Units::of(1, 1), "{first:?} while {last:?} is open");
+            // The registry's part leaves the clock's index.
+            let clock = |target| u16::from(target == Target::Registry);
+            assert_eq!(meter.read(), Units::of(1, 1 + clock(first)), "{first:?} while {last:?} is open");
             hears(&ledger, last, APPLIED).await;
             // A refusal stays in the index, at the place of what is never due again.
             let index = if end == APPLIED { 1 } else { 2 };
-            assert_eq!(meter.read(), Units::of(1, index), "{last:?} after {first:?} ended as {end:?}");
+            assert_eq!(meter.read(), Units::of(1, index + clock(last)), "{last:?} after {first:?} ended as {end:?}");
         }
     }
     for origin in [Origin::Insider, Origin::Registry] {
         let (ledger, meter) = metered().await;
         says(&ledger, Status::Ret, 0, origin).await;
         meter.read();
-        hears(&ledger, if origin == Origin::Insider { Target::Registry } else { Target::Insider }, APPLIED).await;
-        assert_eq!(meter.read(), Units::of(1, 1), "the only target");
+        let (only, indexes) = if origin == Origin::Insider { (Target::Registry, 2) } else { (Target::Insider, 1) };
+        hears(&ledger, only, APPLIED).await;
+        assert_eq!(meter.read(), Units::of(1, indexes), "the only target");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_onay_that_waited_for_the_registry_costs_three_units_there_because_insiders_work_opens() {
+async fn an_onay_that_waited_for_the_registry_costs_four_units_there_because_insiders_work_opens() {
     let (ledger, meter) = metered().await;
     says(&ledger, Status::Onay, 0, Origin::Api).await;
     meter.read();
     hears(&ledger, Target::Registry, APPLIED).await;
-    assert_eq!(meter.read(), Units::of(1, 2));
+    assert_eq!(meter.read(), Units::of(1, 3));
     hears(&ledger, Target::Insider, APPLIED).await;
     assert_eq!(meter.read(), Units::of(1, 1));
 }

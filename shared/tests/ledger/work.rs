@@ -1,7 +1,7 @@
 //! The work index: it holds what is unfinished, tells what is due, and counts the rest.
 
 use shared::consent::code::Hold;
-use shared::consent::{Answer, ConsentDate, ConsentKey, Origin, Outcome, Status, Target};
+use shared::consent::{Answer, ConsentKey, Origin, Outcome, Status, Target};
 use shared::ledger::item::WORK_SHARDS;
 use shared::ledger::{Backlog, DueWork, Ledger};
 
@@ -78,7 +78,7 @@ async fn the_index_holds_an_entry_for_what_is_open_at_either_target_and_none_for
     assert_eq!(found, open);
     for entry in work.values() {
         let names: Vec<_> = entry.keys().map(String::as_str).collect();
-        let known = ["PK", "SK", "work_deadline", "work_due", "work_insider", "work_iys", "work_pk"];
+        let known = ["PK", "SK", "work_deadline", "work_due", "work_insider", "work_insider_held", "work_iys", "work_iys_held", "work_pk"];
         assert!(names.iter().all(|name| known.contains(name)), "the index shows more than it needs: {names:?}");
     }
 }
@@ -94,7 +94,7 @@ async fn what_was_refused_stays_visible_and_is_never_due() {
     let backlog = backlog(&ledger).await;
     assert_eq!(backlog.registry, counts([("rejected", 1)]));
     assert_eq!(backlog.insider, counts([]));
-    assert_eq!((backlog.first_deadline, backlog.oldest_due), (None, None), "nothing waits for us");
+    assert_eq!(backlog.oldest_due, None, "nothing waits for us");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,7 +145,7 @@ async fn the_earlier_of_two_targets_decides_when_a_key_is_due() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_backlog_counts_by_target_and_state_and_names_the_first_deadline() {
+async fn the_backlog_counts_by_target_state_and_what_is_waited_for() {
     let store = Store::new().await;
     let ledger = store.ledger();
     let people: Vec<_> = (0..6).map(Person::nth).collect();
@@ -164,14 +164,9 @@ async fn the_backlog_counts_by_target_and_state_and_names_the_first_deadline() {
     let counted = backlog(&ledger).await;
     assert_eq!(counted.registry, counts([("held", 1), ("pending", 3), ("rejected", 1), ("submitted", 1)]));
     assert_eq!(counted.insider, counts([("pending", 5), ("rejected", 1)]));
-    let deadline: ConsentDate = "2026-11-20 12:00:00".parse().unwrap();
-    assert_eq!(counted.first_deadline, Some(deadline), "three business days after a Tuesday noon");
+    assert_eq!((counted.registry_held, counted.insider_held), (counts([("authority", 1)]), counts([])));
     assert_eq!(counted.oldest_due, Some(at(30)));
     assert!(!counted.truncated);
-
-    hears(&ledger, &earlier, Target::Registry, APPLIED).await;
-    let deadline: ConsentDate = "2026-11-23 12:00:00".parse().unwrap();
-    assert_eq!(backlog(&ledger).await.first_deadline, Some(deadline), "a weekend lies between");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,6 +73,11 @@ impl Store {
         self.scan(Some("work")).await
     }
 
+    /// Every entry of the index `deadline`, likewise.
+    pub(crate) async fn deadlines(&self) -> BTreeMap<(String, String), Item> {
+        self.scan(Some("deadline")).await
+    }
+
     async fn scan(&self, index: Option<&str>) -> BTreeMap<(String, String), Item> {
         let pages = self.client.scan().table_name(&self.table).set_index_name(index.map(str::to_owned)).into_paginator().items().send();
         let items: Vec<HashMap<String, AttributeValue>> = pages.collect::<Result<_, _>>().await.unwrap();
@@ -116,7 +121,7 @@ async fn create(client: &Client, table: &str) {
     let attribute =
         |name: &str| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap();
     let key = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
-    let shown = ["work_iys", "work_insider", "work_deadline"].map(str::to_owned).to_vec();
+    let shown = ["work_iys", "work_insider", "work_deadline", "work_iys_held", "work_insider_held"].map(str::to_owned).to_vec();
     let work = GlobalSecondaryIndex::builder()
         .index_name("work")
         .key_schema(key("work_pk", KeyType::Hash))
@@ -124,13 +129,21 @@ async fn create(client: &Client, table: &str) {
         .projection(Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(shown)).build())
         .build()
         .unwrap();
+    let deadline = GlobalSecondaryIndex::builder()
+        .index_name("deadline")
+        .key_schema(key("work_pk", KeyType::Hash))
+        .key_schema(key("work_deadline", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()
+        .unwrap();
     client
         .create_table()
         .table_name(table)
-        .set_attribute_definitions(Some(["PK", "SK", "work_pk", "work_due"].map(attribute).to_vec()))
+        .set_attribute_definitions(Some(["PK", "SK", "work_pk", "work_due", "work_deadline"].map(attribute).to_vec()))
         .key_schema(key("PK", KeyType::Hash))
         .key_schema(key("SK", KeyType::Range))
         .global_secondary_indexes(work)
+        .global_secondary_indexes(deadline)
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await

@@ -65,10 +65,10 @@ pub(super) async fn flags(client: &Client, recipient: &Recipient) -> Result<Opti
             None | Some(Value::Null) => {}
             Some(Value::Bool(allowed)) => {
                 profile.flags.insert(channel, *allowed);
-            },
+            }
             Some(_) => {
                 profile.not_boolean.insert(channel);
-            },
+            }
         }
     }
     Ok(Some(profile))
