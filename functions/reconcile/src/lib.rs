@@ -4,6 +4,7 @@
 mod check_brand;
 mod egress;
 mod findings;
+mod import;
 mod push_service;
 mod questions;
 mod retailers;

@@ -16,6 +16,7 @@
 //! | the same over work that is still open | 2 | 2 | 4 |
 //! | a movement that becomes the state and opens nothing, in place of one that has ended | 3 | 0 | 3 |
 //! | a movement that is superseded, or repeated | 1 | 0 | 1 |
+//! | a row of a book that İYS holds already and Insider needs not hear of | 2 | 0 | 2 |
 //! | one target settled or refused while the other is open; the last one settled | 1 | 1 | 2 |
 //! | the last one settled beside a refusal; an ONAY settled at the registry that Insider waits for | 1 | 2 | 3 |
 //! | a mark as submitted while Insider's work keeps the due time | 1 | 1 | 2 |
@@ -29,6 +30,7 @@
 //! So a key's first refusal from the API costs 7 until both targets have it, one from İYS or Insider 5,
 //! and a consent from the API 8; a movement that follows one that has ended costs one more.
 
+mod book;
 pub mod budget;
 mod control;
 mod cursor;
@@ -46,6 +48,7 @@ mod work;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+pub use book::Booked;
 pub use cursor::Trail;
 pub use item::{Ending, Entry};
 pub use push_keys::{PushKey, PushKeys};
