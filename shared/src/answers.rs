@@ -1,10 +1,14 @@
 //! What the jobs that a person asks for answer: the form that `reconcile` writes and the operator's
 //! command reads, in either's newer or older version.
 
+mod import;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::code::{self, Code};
+
+pub use import::{ImportAnswer, ImportCounts, RefusedRow, Unfinished};
 
 /// A text in English and in Turkish. It holds neither an address nor a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

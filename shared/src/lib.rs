@@ -26,4 +26,5 @@ pub mod queue;
 pub mod registry;
 pub mod sync;
 pub mod telemetry;
+pub mod telling;
 pub mod wiring;

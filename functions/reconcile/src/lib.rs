@@ -6,6 +6,7 @@ mod check_brand;
 mod clock;
 mod egress;
 mod findings;
+mod import;
 mod insider_export;
 mod push_service;
 mod questions;

@@ -9,7 +9,7 @@ use lambda_runtime::Error;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::answers::{Checks, RetailersAnswer};
+use shared::answers::{Checks, ImportAnswer, RetailersAnswer};
 use shared::insider;
 use shared::sync::throttle::LedgerThrottle;
 
@@ -50,6 +50,20 @@ pub(crate) enum Question {
         #[serde(flatten)]
         wish: Wish,
     },
+    /// Takes in rows of its book of consents.
+    #[serde(rename_all = "camelCase")]
+    Import {
+        /// The brand's name.
+        brand: String,
+        /// Whether nothing is to be written.
+        #[serde(default)]
+        dry_run: bool,
+        /// Whether Insider is told of consents that İYS holds already.
+        #[serde(default)]
+        tell_insider: bool,
+        /// The rows, each an object as the consent API takes it.
+        rows: Vec<Value>,
+    },
 }
 
 /// What an invocation is answered with.
@@ -59,13 +73,14 @@ pub(crate) enum Answer {
     Report(Report),
     Checks(Checks),
     Retailers(RetailersAnswer),
+    Import(ImportAnswer),
 }
 
 impl<'de> Deserialize<'de> for Invocation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let payload = Value::deserialize(deserializer)?;
         match payload.get("job").and_then(Value::as_str) {
-            Some("check_brand" | "sample_insider" | "retailers") => {
+            Some("check_brand" | "sample_insider" | "retailers" | "import") => {
                 // The reader's own words may quote a value, which may be a person's.
                 let question = Question::deserialize(payload).map_err(|_| D::Error::custom("the fields of the question do not fit"))?;
                 Ok(Invocation::Question(question))
@@ -86,6 +101,9 @@ impl App {
             }
             Invocation::Question(Question::Retailers { brand, wish }) => {
                 Ok(Answer::Retailers(Box::pin(self.retailers(&brand, wish)).await))
+            }
+            Invocation::Question(Question::Import { brand, dry_run, tell_insider, rows }) => {
+                Ok(Answer::Import(Box::pin(self.import(&brand, rows, dry_run, tell_insider)).await))
             }
         }
     }
@@ -162,6 +180,16 @@ mod tests {
         assert!(matches!(sample, Invocation::Question(Question::SampleInsider { addresses, .. })
             if addresses.email.is_some() && addresses.phone.is_none()));
         assert!(read(r#"{"job":"nothing"}"#).is_err());
+    }
+
+    #[test]
+    fn a_book_comes_in_by_chunks() {
+        let import = read(r#"{"job":"import","brand":"demo","dryRun":true,"rows":[{"recipient":"a@example.com"}]}"#).unwrap();
+        assert!(
+            matches!(import, Invocation::Question(Question::Import { dry_run: true, tell_insider: false, rows, .. }) if rows.len() == 1)
+        );
+        let error = read(r#"{"job":"import","brand":"demo","rows":"kisi@example.com"}"#).err().unwrap();
+        assert!(!error.to_string().contains("kisi"), "{error}");
     }
 
     #[test]

@@ -80,12 +80,28 @@ fn violation(field: &'static str, code: &'static str, message: impl ToString) ->
 /// Longest external id that is taken.
 pub const EXTERNAL_ID_LENGTH: usize = 128;
 
+/// Who tells of a consent or refusal, where the rules differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Teller {
+    /// One of the brand's systems, of what has just happened.
+    Caller,
+    /// The brand's book of what happened at any time. Its records may be older than İYS takes, because it may
+    /// hold them already, and have a source that only İYS sets, because they may come from there. They have a
+    /// date: the moment of reading is nobody's act.
+    Book,
+}
+
 impl Draft {
     /// Checks every stateless rule; the first broken one in İYS's order of fields is returned.
     ///
     /// A RET that is too late for İYS is taken all the same: it must reach Insider whatever İYS says
     /// to it. An ONAY that is too late is no consent any more and is refused.
     pub fn check(self, default_source: &Source, now: Timestamp) -> Result<Checked, Violation> {
+        self.check_of(Teller::Caller, default_source, now)
+    }
+
+    /// The same for any teller.
+    pub fn check_of(self, teller: Teller, default_source: &Source, now: Timestamp) -> Result<Checked, Violation> {
         let channel: Channel = match self.channel.as_deref() {
             None | Some("") => return Err(violation("type", "H111", "type is missing")),
             Some(word) => word.parse().map_err(|error: super::UnknownWord| violation("type", error.code, error))?,
@@ -104,15 +120,18 @@ impl Draft {
             None | Some("") => default_source.clone(),
             Some(text) => text.parse().map_err(|error: SourceError| violation("source", SourceError::CODE, error))?,
         };
-        if !source.is_sendable() {
+        if !(source.is_sendable() || teller == Teller::Book && matches!(source, Source::Iys(_))) {
             return Err(violation("source", SourceError::CODE, "source must be one of the HS_* values: only İYS sets IYS_*"));
         }
         let today = ConsentDate::at(now);
         let (consent_date, dated) = match self.consent_date.as_deref() {
-            None | Some("") => (if source == Source::Hs2015 { ConsentDate::EARLIEST } else { today }, false),
+            None | Some("") if source == Source::Hs2015 => (ConsentDate::EARLIEST, false),
+            None | Some("") if teller == Teller::Book => return Err(violation("consentDate", "H112", "consentDate is missing")),
+            None | Some("") => (today, false),
             Some(text) => (text.parse().map_err(|error: super::DateError| violation("consentDate", error.code(), error))?, true),
         };
-        check_dates(status, &source, consent_date, today)?;
+        check_lasting(status, &source, consent_date)?;
+        check_moment(status, consent_date, today, teller)?;
         if self.external_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > EXTERNAL_ID_LENGTH) {
             return Err(violation("externalId", "externalId", format!("externalId must have 1 to {EXTERNAL_ID_LENGTH} bytes")));
         }
@@ -141,13 +160,12 @@ fn check_lasting(status: Status, source: &Source, consent_date: ConsentDate) -> 
     Ok(())
 }
 
-/// The same, and those that depend on today.
-fn check_dates(status: Status, source: &Source, consent_date: ConsentDate, today: ConsentDate) -> Result<(), Violation> {
-    check_lasting(status, source, consent_date)?;
+/// Those that depend on today.
+fn check_moment(status: Status, consent_date: ConsentDate, today: ConsentDate, teller: Teller) -> Result<(), Violation> {
     if consent_date > today {
         return Err(violation("consentDate", "H162", "consentDate must not lie in the future (Turkish time)"));
     }
-    if status == Status::Onay && calendar::is_too_late(consent_date.civil(), today.civil()) {
+    if teller == Teller::Caller && status == Status::Onay && calendar::is_too_late(consent_date.civil(), today.civil()) {
         return Err(violation("consentDate", "H467", "consentDate of an ONAY must not be older than three business days"));
     }
     Ok(())
@@ -267,6 +285,21 @@ mod tests {
     fn a_refusal_is_never_too_late_to_be_taken() {
         let checked = draft(r#"{"recipient":"a@bc.de","type":"EPOSTA","status":"RET","consentDate":"2026-11-01 10:00:00"}"#);
         assert!(checked.check(&Source::HsWeb, now()).is_ok());
+    }
+
+    #[test]
+    fn a_book_may_hold_old_consents_and_those_of_iys_but_none_without_a_date() {
+        let of = |rest: &str| {
+            let json = format!(r#"{{"recipient":"a@bc.de","type":"EPOSTA","status":"ONAY"{rest}}}"#);
+            draft(&json).check_of(Teller::Book, &Source::HsWeb, now()).map_err(|violation| violation.code)
+        };
+        assert!(of(r#","consentDate":"2019-11-01 10:00:00""#).is_ok());
+        assert!(of(r#","consentDate":"2019-11-01 10:00:00","source":"IYS_WEB""#).is_ok());
+        assert_eq!(of(r#","source":"HS_2015""#).expect("a fixed date").consent_date, ConsentDate::EARLIEST);
+        assert_eq!(of("").expect_err("no date"), "H112");
+        assert_eq!(of(r#","consentDate":"2026-11-20 12:00:01""#).expect_err("the future"), "H162");
+        assert_eq!(of(r#","consentDate":"2019-11-01 10:00:00","source":"-""#).expect_err("unstated"), "H119");
+        assert_eq!(of(r#","consentDate":"2019-11-01 10:00:00","source":"HS_KARAR""#).expect_err("no refusal"), "H408");
     }
 
     #[test]

@@ -18,6 +18,7 @@
 //! | a movement over work that is still open at the registry | 2 | 4 | 6 |
 //! | a movement that becomes the state and opens nothing, in place of one that has ended | 3 | 0 | 3 |
 //! | a movement that is superseded, or repeated | 1 | 0 | 1 |
+//! | a row of a book that İYS holds already and Insider needs not hear of | 2 | 0 | 2 |
 //! | Insider settled or refused | 1 | 1 | 2 |
 //! | the registry settled or refused | 1 | 2 | 3 |
 //! | either as the last one beside a refusal; an ONAY settled at the registry that Insider waits for | 1 | one more | one more |
@@ -32,6 +33,7 @@
 //! So a key's first refusal from the API costs 9 until both targets have it, one from Insider 7, one from
 //! İYS 5, and a consent from the API 10; a movement that follows one that has ended costs one more.
 
+mod book;
 pub mod budget;
 mod control;
 mod cursor;
@@ -51,6 +53,7 @@ mod work;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+pub use book::Booked;
 pub use cursor::Trail;
 pub use deadlines::{Bound, Deadlines};
 pub use item::{Ending, Entry};

@@ -12,7 +12,7 @@ use crate::consent::{
 };
 
 /// How often a write is tried again over somebody else's.
-const WRITE_TRIES: usize = 24;
+pub(super) const WRITE_TRIES: usize = 24;
 /// Most keys in one BatchGetItem (DynamoDB's own limit).
 const BATCH_GET: usize = 100;
 /// How many batches are read at once.
@@ -347,7 +347,7 @@ impl Ledger {
     }
 
     /// Writes a state over the revision that it was read as. `false` when somebody else was faster.
-    async fn put_state(&self, state: &mut ConsentState) -> Result<bool, LedgerError> {
+    pub(super) async fn put_state(&self, state: &mut ConsentState) -> Result<bool, LedgerError> {
         let read = state.revision;
         state.revision = read + 1;
         let mut put = self.client.put_item().table_name(&self.table).set_item(Some(StateItem::of(state).into_item()?));
@@ -364,7 +364,7 @@ impl Ledger {
     }
 
     /// Writes a movement into the history; when it stands there already, what stands there.
-    async fn put_new(&self, item: MovementItem) -> Result<Option<Movement>, LedgerError> {
+    pub(super) async fn put_new(&self, item: MovementItem) -> Result<Option<Movement>, LedgerError> {
         let put = self
             .client
             .put_item()
@@ -386,7 +386,7 @@ impl Ledger {
     }
 
     /// Writes into the history how the head of a state ended, before another movement takes its place.
-    async fn note_endings(&self, state: &ConsentState) -> Result<(), LedgerError> {
+    pub(super) async fn note_endings(&self, state: &ConsentState) -> Result<(), LedgerError> {
         let endings: Vec<_> = Target::ALL.into_iter().filter_map(|target| Some((target, Ending::of_sync(state.sync(target))?))).collect();
         if endings.is_empty() { Ok(()) } else { self.note(&state.key, &state.head.event_id, &endings).await }
     }

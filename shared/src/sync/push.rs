@@ -26,7 +26,7 @@ use crate::consent::code::{self, Code, Disposition, RetryAfter};
 use crate::consent::plan::{self, Policy, Step};
 use crate::consent::{
     Answer, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Origin, Outcome, RecipientType, Retailers,
-    Source, Status, Sync, Target,
+    Source, SourceError, Status, Sync, Target,
 };
 use crate::ledger::{Ledger, Member};
 use crate::queue::Queues;
@@ -633,6 +633,8 @@ impl Push<'_> {
             None if state.head.status == Status::Ret => {
                 self.answer(state, Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: None }).await
             }
+            // From a book: only the registry may say so, and it does not.
+            None if !state.head.source.is_sendable() => self.answer(state, Answer::Rejected(SourceError::CODE.to_owned())).await,
             None => Err(RegistryError::Defect { why: "it refused an ONAY for what it holds, and says that it holds nothing".into() }),
         }
     }
