@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod exit;
 mod failure;
+mod import;
 mod input;
 mod invoke;
 mod language;
