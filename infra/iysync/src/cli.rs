@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use url::Url;
 
+use crate::import::Options;
 use crate::language::Language;
 
 /// The local stack's HTTP API.
@@ -96,6 +97,8 @@ pub(crate) enum Command {
     /// Run a job of the schedule now
     #[command(subcommand)]
     Job(JobCommand),
+    /// A brand's existing book of consents (CSV): take it in, and send İYS only what it lacks
+    Import(Box<Options>),
     /// What waits for İYS and Insider, and how much time is left
     Status(BrandName),
     /// Everything that the ledger knows of one address, and why it may be messaged or not

@@ -15,7 +15,7 @@ use crate::language::Language;
 use crate::page::Page;
 use crate::place::brand_name;
 use crate::report::{self, Job};
-use crate::{retailers, sample, status, story, verdict};
+use crate::{import, retailers, sample, status, story, verdict};
 
 /// What a command has to tell.
 pub(crate) struct Told {
@@ -55,6 +55,7 @@ pub(crate) async fn run(cli: Cli, view: View) -> Result<Told, Failure> {
         }
         Command::Retailers(command) => retailers(place, command, view).await,
         Command::Job(command) => job(place, command, view).await,
+        Command::Import(options) => import::run(place, *options, view).await,
         Command::Status(brand) => {
             let json = Api::of(place, &brand)?.get(&["status"], view.language).await?;
             Ok(Told { text: status::text(&read(&json)?, view), json, private: None, exit: Exit::Fine })

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use shared::answers::Words;
+
 use crate::exit::Exit;
 use crate::language::Language;
 use crate::page::{BAD, Page, clean, styled};
@@ -63,6 +65,12 @@ pub(crate) enum Failure {
     /// The answer has a form that this program does not know.
     #[error("the answer cannot be read at {0}")]
     Unreadable(String),
+    /// Rows of a book are not taken, again and again.
+    #[error("rows are not taken: {}", .0.en)]
+    Unfinished(Words),
+    /// An import came to no end.
+    #[error("broken off after {rows} rows: {cause}")]
+    BrokenOff { rows: u64, cause: Box<Failure> },
 }
 
 impl Failure {
@@ -71,7 +79,17 @@ impl Failure {
         match self {
             Self::Usage(_) | Self::File { .. } | Self::Declined => Exit::Usage,
             Self::Refused { .. } => Exit::Wrong,
+            Self::BrokenOff { cause, .. } => cause.exit(),
             _ => Exit::Unanswered,
+        }
+    }
+
+    /// Whether the same question may be answered a moment later, and asking it again does no harm.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::TooLong | Self::FunctionFailed { .. } => true,
+            Self::Aws { code, .. } => !CALLER.contains(&code.as_str()),
+            _ => false,
         }
     }
 
@@ -161,6 +179,26 @@ impl Failure {
                 language
                     .say("Ask again later; the function's log says more.", "Daha sonra yeniden sorun; fonksiyonun günlüğünde ayrıntı var."),
             ),
+            Self::Unfinished(why) => (
+                say(format!("rows are not taken: {}", why.en), format!("satırlar alınmıyor: {}", why.tr)),
+                language.say(
+                    "iysync brand check tells what is wrong; then import again with --resume.",
+                    "Sorunu iysync brand check gösterir; ardından --resume ile yeniden içe aktarın.",
+                ),
+            ),
+            Self::BrokenOff { rows, cause } => {
+                let (what, _) = cause.words(language);
+                (
+                    say(
+                        format!("the import broke off after {rows} rows: {what}"),
+                        format!("içe aktarma {rows} satırdan sonra kesildi: {what}"),
+                    ),
+                    language.say(
+                        "What was taken stays. Import the same file again with --resume.",
+                        "Alınan satırlar durur. Aynı dosyayı --resume ile yeniden içe aktarın.",
+                    ),
+                )
+            }
             Self::Unreadable(place) => (
                 say(format!("the answer cannot be read: {place}"), format!("yanıt okunamıyor: {place}")),
                 language.say(
@@ -228,6 +266,9 @@ mod tests {
             (Failure::Refused { detail: text(), answer: Vec::new() }, Exit::Wrong),
             (Failure::Api { status: 503, title: text() }, Exit::Unanswered),
             (Failure::Unreadable(text()), Exit::Unanswered),
+            (Failure::Unfinished(Words { en: text(), tr: text() }), Exit::Unanswered),
+            (Failure::BrokenOff { rows: 1, cause: Box::new(Failure::TooLong) }, Exit::Unanswered),
+            (Failure::BrokenOff { rows: 1, cause: Box::new(Failure::File { name: text(), why: text() }) }, Exit::Usage),
         ]
     }
 

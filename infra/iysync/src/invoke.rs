@@ -76,10 +76,20 @@ impl Function {
     /// Invokes the function and waits for its end; gives its answer.
     pub(crate) async fn ask(&self, question: &Value, language: Language) -> Result<Vec<u8>, Failure> {
         let waiting = Waiting::on(language.say(format!("{} is working", self.name), format!("{} çalışıyor", self.name)));
-        let invoke = self.client.invoke().function_name(&self.name).payload(Blob::new(question.to_string()));
-        let answered = invoke.send().await;
+        let answer = self.call(question).await;
         drop(waiting);
-        let answer = answered.map_err(|error| self.failure(&error))?;
+        answer
+    }
+
+    /// Which function it is, and where.
+    pub(crate) fn address(&self) -> String {
+        format!("{} {}", self.place, self.name)
+    }
+
+    /// The same without a word to whoever waits.
+    pub(crate) async fn call(&self, question: &Value) -> Result<Vec<u8>, Failure> {
+        let invoke = self.client.invoke().function_name(&self.name).payload(Blob::new(question.to_string()));
+        let answer = invoke.send().await.map_err(|error| self.failure(&error))?;
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
         match answer.function_error {
             None => Ok(payload),

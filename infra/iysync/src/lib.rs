@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod exit;
 mod failure;
+mod import;
 mod input;
 mod invoke;
 mod language;

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use shared::consent::book::{Findings, Terms};
 use shared::consent::code::Hold;
+use shared::consent::plan::Policy;
 use shared::consent::{Answer, Channel, EventId, Origin, Outcome, RecipientType, Status, Target};
 use shared::ledger::{Ledger, Member, Submission, UnknownKind};
 
@@ -83,6 +85,21 @@ async fn a_movement_that_is_bound_for_the_registry_costs_four_units_another_thre
             Units::of(3, indexes),
             "{other} from {origin:?}, after all was settled: how that ended goes into the history"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_a_book_costs_two_units_where_it_opens_nothing_three_where_it_does_and_one_when_it_is_repeated() {
+    let terms = Terms { policy: Policy { authorised: true, late_ret_as_hs_karar: false }, tell_insider: false };
+    for (status, held, units) in [(Status::Onay, true, (2, 0)), (Status::Ret, false, (2, 1)), (Status::Onay, false, (2, 1))] {
+        let (ledger, meter) = metered().await;
+        let row = [person().says(status, 0, Origin::Import)];
+        let findings = Findings { held: Some(held), bar: None };
+        ledger.record_book(&row, None, &findings, terms, at(5), at(65)).await.unwrap();
+        assert_eq!(meter.read(), Units::of(units.0, units.1), "{status}");
+        let read = ledger.state(&person().key).await.unwrap();
+        ledger.record_book(&row, read.as_ref(), &Findings::default(), terms, at(6), at(66)).await.unwrap();
+        assert_eq!(meter.read(), Units::of(1, 0), "{status}, again");
     }
 }
 
