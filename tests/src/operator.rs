@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::world::World;
 
@@ -49,6 +49,13 @@ impl Operator {
     /// Runs the command to its end.
     pub async fn run(&self, arguments: &[&str]) -> Said {
         self.run_with(arguments, "").await
+    }
+
+    /// Starts the command, which ends when it is dropped.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(&self.program);
+        command.env_clear().envs(self.environment.iter().cloned()).args(arguments).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Runs the command with something on its standard input.

@@ -6,6 +6,7 @@
 //! not matter: a row's name follows from its content, and what was not finished is named in the answer, to be
 //! sent again.
 
+use std::collections::hash_map::Entry as MapEntry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Display;
 
@@ -257,19 +258,19 @@ impl Import<'_> {
         let mut ready = Vec::with_capacity(entries.len());
         for mut entry in entries {
             let kind = (entry.after.key.channel, entry.after.head.status);
-            if !bars.contains_key(&kind) {
-                let bar = self.registry.barred(kind.0, kind.1).await.map_err(|error| error.to_string());
-                bars.insert(kind, bar);
-            }
-            match bars.get(&kind) {
-                Some(Err(why)) => {
+            let bar = match bars.entry(kind) {
+                MapEntry::Occupied(known) => known.into_mut(),
+                MapEntry::Vacant(unknown) => unknown.insert(self.registry.barred(kind.0, kind.1).await.map_err(|error| error.to_string())),
+            };
+            match bar {
+                Err(why) => {
                     unfinish(answer, &entry.rows, AGAIN, why);
                     continue;
                 }
-                Some(Ok(Some(Barred { why, code, due }))) => {
+                Ok(Some(Barred { why, code, due })) => {
                     entry.findings.bar = Some(Answer::Held { why: *why, due: *due, code: code.clone() });
                 }
-                _ => {}
+                Ok(None) => {}
             }
             ready.push(entry);
         }

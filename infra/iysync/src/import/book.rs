@@ -12,6 +12,7 @@ use encoding_rs_io::DecodeReaderBytes;
 use serde_json::{Map, Value};
 
 use super::columns::{Columns, Field};
+use super::lines::Lines;
 use super::options::Options;
 use super::scan::{Scan, Watch, Watched, decoded};
 use super::value;
@@ -54,7 +55,7 @@ struct Bucket {
 
 /// A book's chunks, one after the other.
 pub(crate) struct Book {
-    reader: Reader<Watched<DecodeReaderBytes<Counted, Vec<u8>>>>,
+    reader: Reader<Watched<Lines<DecodeReaderBytes<Counted, Vec<u8>>>>>,
     rows: Watch,
     bytes: Watch,
     pub(crate) columns: Columns,
@@ -76,7 +77,7 @@ impl Book {
         let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
         let (counted, bytes) = Watched::new(BufReader::new(file));
         // A row is watched as it comes out of the decoder; the file itself has no row.
-        let (text, rows) = Watched::new(decoded(counted, scan.encoding));
+        let (text, rows) = Watched::new(Lines::of(decoded(counted, scan.encoding)));
         let mut reader = ReaderBuilder::new().delimiter(scan.separator).flexible(true).has_headers(false).from_reader(text);
         let mut header = StringRecord::new();
         for _ in 0..=u8::from(scan.has_preface) {
@@ -114,7 +115,9 @@ impl Book {
             if fields.iter().all(str::is_empty) {
                 continue;
             }
-            let line = fields.position().map_or(line, csv::Position::line);
+            // The reader stands behind the row's end; what it says of its beginning leaves out empty lines.
+            let within = fields.iter().map(|field| field.bytes().filter(|byte| *byte == b'\n').count() as u64).sum::<u64>();
+            let line = self.reader.position().line().saturating_sub(1 + within);
             let fits = fields.iter().skip(self.columns.count).all(str::is_empty);
             let item = fits.then(|| value::item(&self.columns, &fields));
             let kind = kind(item.as_ref());
@@ -228,6 +231,16 @@ mod tests {
             "sep=;\nrecipient;type;status;consentDate;;\na@example.com;EPOSTA;ONAY;20.11.2026 10:00;;\n",
         ] {
             assert_eq!(Value::Array(items(text.as_bytes())), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_row_is_named_by_the_line_on_which_it_begins() {
+        for end in ["\n", "\r\n"] {
+            let rows = ["recipient;type;status", "a;MESAJ;RET", "", "\"b\nc\";MESAJ;RET", "d;MESAJ;RET", "", "e;MESAJ;RET"];
+            let chunks = read(rows.join("\n").replace('\n', end).as_bytes(), "").unwrap();
+            let lines: Vec<u64> = chunks.iter().flat_map(|chunk| &chunk.rows).map(|row| row.line).collect();
+            assert_eq!(lines, [2, 4, 6, 8], "{end:?}");
         }
     }
 

@@ -5,6 +5,7 @@ mod book;
 mod carry;
 mod columns;
 mod journal;
+mod lines;
 mod options;
 mod rejects;
 mod scan;
