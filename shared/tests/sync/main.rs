@@ -19,5 +19,6 @@ mod relay;
 mod sqs;
 mod standing;
 mod sweep;
+mod ten_years;
 mod throttle;
 mod world;
