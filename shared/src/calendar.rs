@@ -259,7 +259,8 @@ fn feast_day(date: Date) -> Option<Day> {
 }
 
 /// The first business day after `date`, or the last date there is.
-fn next_business_day(date: Date) -> Date {
+#[must_use]
+pub fn next_business_day(date: Date) -> Date {
     let mut day = date;
     while let Ok(next) = day.tomorrow() {
         day = next;

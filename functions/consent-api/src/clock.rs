@@ -96,3 +96,64 @@ fn waiting_view(waiting: &Waiting, at: ConsentDate) -> WaitingView {
         reason: Reason::of(Target::Registry, sync),
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use serde_json::{Value, json};
+    use shared::consent::{ConsentKey, EventId, Head, Origin, RecipientType, Retailers, Source};
+    use shared::ledger::{Bound, Deadlines};
+
+    use super::*;
+
+    fn waiting(slack: Slack, deadline: &str) -> Waiting {
+        let at: Timestamp = "2026-11-24T09:00:00Z".parse().unwrap();
+        let key = ConsentKey {
+            brand: "demo".parse().unwrap(),
+            recipient_id: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
+            channel: Channel::Mesaj,
+            recipient_type: RecipientType::Bireysel,
+        };
+        let head = Head {
+            status: Status::Ret,
+            source: Source::HsWeb,
+            consent_date: "2026-11-23 12:00:00".parse().unwrap(),
+            origin: Origin::Api,
+            event_id: EventId::derive("api", ["a"]),
+            received_at: at,
+            retailers: Retailers::default(),
+        };
+        let sync = Sync::Held { why: Hold::Quota, since: at, due: at, code: Some("H525".into()) };
+        Waiting { key, head, deadline: deadline.parse().unwrap(), slack, sync, since: at }
+    }
+
+    fn shown(by_slack: &[(Slack, u64)], waiting: Vec<Waiting>) -> Value {
+        let first = waiting.iter().map(|waiting| Bound { key: waiting.key.clone(), deadline: waiting.deadline }).collect();
+        let deadlines = Deadlines { first, by_slack: by_slack.iter().copied().collect(), truncated: false };
+        let watch = Watch { at: "2026-11-26 12:00:01".parse().unwrap(), deadlines, waiting };
+        serde_json::to_value(view(&watch)).unwrap()
+    }
+
+    #[test]
+    fn what_is_urgent_is_told_with_its_reason_and_what_is_not_is_counted() {
+        let movements = vec![waiting(Slack::Late, "2026-11-26 12:00:00"), waiting(Slack::Under3, "2026-11-30 12:00:00")];
+        let told = shown(&[(Slack::Late, 4), (Slack::Under3, 9)], movements);
+        assert_eq!(told["bySlack"], json!({ "late": 4, "under1": 0, "under2": 0, "under3": 9, "more": 0 }));
+        assert_eq!((told["urgent"].as_array().unwrap().len(), &told["urgentMore"]), (1, &json!(3)));
+        let first = &told["urgent"][0];
+        assert_eq!(first, &told["first"]);
+        assert_eq!(
+            (&first["slackSeconds"], &first["slack"], &first["deadline"]),
+            (&json!(-1), &json!("late"), &json!("2026-11-26 12:00:00"))
+        );
+        assert_eq!((&first["state"], &first["heldFor"], &first["code"]), (&json!("held"), &json!("quota"), &json!("H525")));
+        assert!(first["cause"]["tr"].is_string() && first["remedy"]["en"].is_string());
+        assert!(first.get("recipient").is_none(), "an id, and no address");
+    }
+
+    #[test]
+    fn where_nothing_waits_there_is_no_first() {
+        let told = shown(&[], Vec::new());
+        assert_eq!((&told["first"], &told["urgent"], &told["urgentMore"]), (&Value::Null, &json!([]), &json!(0)));
+    }
+}

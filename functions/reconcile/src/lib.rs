@@ -30,7 +30,7 @@ use shared::metrics::Sink;
 use shared::queue::Queues;
 use shared::sync::pull::{FEEDS, Pull, feed_name};
 use shared::sync::standing::{Guard, Occasion};
-use shared::sync::sweep::Sweep;
+use shared::sync::sweep::{QUEUED, Sweep};
 use shared::{aws, environment, insider, telemetry, wiring};
 use url::Url;
 
@@ -229,7 +229,7 @@ impl App {
     }
 
     async fn sweep(&self, brand: &Brand, report: &mut Report) {
-        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.clock, grace: self.grace };
+        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.clock, grace: self.grace, most: QUEUED };
         match sweep.run(&brand.name).await {
             Ok(swept) => report.requeued += swept.keys + swept.submissions,
             Err(error) => {

@@ -122,6 +122,18 @@ pub fn may_become_hs_karar(state: &ConsentState, policy: Policy, now: Timestamp)
     state.head.status == Status::Ret && policy.late_ret_as_hs_karar && !decided_today
 }
 
+/// When a record may be taken that the registry called too late although it is not by our calendar: how
+/// it counts on a day off is not told, so the first second of the next business day is waited for. `None`
+/// where it is late by any reading that we know.
+pub fn may_be_taken_again(state: &ConsentState, now: Timestamp) -> Option<Timestamp> {
+    let today = ConsentDate::at(now).civil();
+    if calendar::is_business_day(today.date()) || is_too_late(state, now) {
+        return None;
+    }
+    let next = calendar::next_business_day(today.date()).to_datetime(jiff::civil::Time::midnight());
+    Some(ConsentDate::from_civil(next).instant())
+}
+
 /// A RET that is too late, as the brand's own decision of this moment.
 pub fn as_hs_karar(state: &ConsentState, now: Timestamp) -> Movement {
     corrected(state, Source::HsKarar, ConsentDate::at(now), now)

@@ -62,7 +62,7 @@ pub use standing::{HeldPage, HeldWork};
 pub use store::{Recorded, Story};
 pub use submission::{Member, RESULTS_KEPT, Submission, SubmissionHead};
 pub use unknown::{UnknownKind, UnknownName};
-pub use work::{Backlog, DueWork};
+pub use work::{Backlog, Due, DueWork};
 
 /// The ledger.
 #[derive(Debug, Clone)]

@@ -5,17 +5,18 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::deadlines::Bound;
 use super::item::{self, Item, NEVER_DUE, WORK_SHARDS};
-use super::work::{DueWork, read_due};
+use super::work::{DueWork, deadline, read_due};
 use super::{Ledger, LedgerError, control, submission};
 use crate::consent::standing::Standing;
-use crate::consent::{BrandName, ConsentKey};
+use crate::consent::{BrandName, ConsentDate};
 
 /// Held work, and where the search for more goes on.
 #[derive(Debug, Default)]
 pub struct HeldWork {
-    /// The keys whose work at the registry is held.
-    pub keys: Vec<ConsentKey>,
+    /// The keys whose work at the registry is held, with their deadlines.
+    pub keys: Vec<Bound>,
     /// The submissions whose results could not be asked for.
     pub submissions: Vec<String>,
     /// What to go on with; `None` at the end.
@@ -55,7 +56,7 @@ impl Ledger {
             .index_name(super::work::INDEX)
             .key_condition_expression("work_pk = :pk AND work_due < :never")
             .filter_expression("work_iys IN (:held, :results)")
-            .projection_expression("PK, SK")
+            .projection_expression("PK, SK, work_deadline")
             .expression_attribute_values(":pk", AttributeValue::S(item::work_partition(brand, page.shard)))
             .expression_attribute_values(":never", control::s(NEVER_DUE))
             .expression_attribute_values(":held", control::s("held"))
@@ -67,7 +68,7 @@ impl Ledger {
         let (mut keys, mut submissions) = (Vec::new(), Vec::new());
         for item in answer.items.unwrap_or_default() {
             match read_due(&item) {
-                Ok(DueWork::Key(key)) => keys.push(key),
+                Ok(DueWork::Key(key)) => keys.push(Bound { key, deadline: deadline(&item).unwrap_or(ConsentDate::EARLIEST) }),
                 Ok(DueWork::Submission(id)) => submissions.push(id),
                 Err(error) => tracing::error!(%error, "a piece of held work is passed over"),
             }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::item::{self, WORK_SHARDS};
 use super::submission;
 use super::{Ledger, LedgerError};
-use crate::consent::{BrandName, ConsentKey};
+use crate::consent::{BrandName, ConsentDate, ConsentKey, slack};
 
 /// Name of the sparse index.
 pub(super) const INDEX: &str = "work";
@@ -20,6 +20,36 @@ pub enum DueWork {
     Key(ConsentKey),
     /// A bulk submission whose result is due, by its id.
     Submission(String),
+}
+
+/// Work whose time has come, and how urgent it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The work.
+    pub work: DueWork,
+    /// When it fell due.
+    pub at: Timestamp,
+    /// By when it has to stand at the registry, where that is open.
+    pub deadline: Option<ConsentDate>,
+}
+
+impl Due {
+    fn read(item: &item::Item) -> Result<Self, LedgerError> {
+        let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+        let at = text("work_due").and_then(|text| text.parse().ok()).and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let at = at.ok_or_else(|| LedgerError::Item { why: "an index entry has no usable due time".into() })?;
+        Ok(Self { work: read_due(item)?, at, deadline: deadline(item) })
+    }
+
+    /// What goes first has the earliest. A submission stands for many records and is a single call; what
+    /// waits for Insider alone counts as if it had happened when it fell due.
+    pub fn urgency(&self) -> ConsentDate {
+        match (&self.work, self.deadline) {
+            (DueWork::Submission(_), _) => ConsentDate::EARLIEST,
+            (DueWork::Key(_), Some(deadline)) => deadline,
+            (DueWork::Key(_), None) => slack::deadline(ConsentDate::at(self.at)),
+        }
+    }
 }
 
 /// A brand's unfinished work in numbers.
@@ -42,23 +72,31 @@ pub struct Backlog {
 
 impl Ledger {
     /// Up to `limit` pieces of one shard's work that fell due by `now`, the longest waiting first.
-    pub async fn due_work(&self, brand: &BrandName, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<DueWork>, LedgerError> {
-        let answer = self
+    pub async fn due_work(&self, brand: &BrandName, shard: u8, now: Timestamp, limit: usize) -> Result<Vec<Due>, LedgerError> {
+        let mut answers = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(INDEX)
             .key_condition_expression("work_pk = :pk AND work_due <= :now")
+            .projection_expression("PK, SK, work_due, work_deadline")
             .expression_attribute_values(":pk", AttributeValue::S(item::work_partition(brand, shard)))
             .expression_attribute_values(":now", AttributeValue::S(item::due_text(now)))
-            .limit(limit)
-            .send()
-            .await
-            .map_err(LedgerError::store("Query"))?;
-        // One entry that cannot be read must not hide the work behind it.
-        let readable =
-            |item: &item::Item| read_due(item).inspect_err(|error| tracing::error!(%error, "a piece of work is passed over")).ok();
-        Ok(answer.items.unwrap_or_default().iter().filter_map(readable).collect())
+            .set_limit(i32::try_from(limit).ok())
+            .into_paginator()
+            .send();
+        let mut due = Vec::new();
+        while due.len() < limit
+            && let Some(page) = answers.next().await
+        {
+            let page = page.map_err(LedgerError::store("Query"))?.items.unwrap_or_default();
+            // One entry that cannot be read must not hide the work behind it.
+            let readable =
+                |item: &item::Item| Due::read(item).inspect_err(|error| tracing::error!(%error, "a piece of work is passed over")).ok();
+            due.extend(page.iter().filter_map(readable));
+        }
+        due.truncate(limit);
+        Ok(due)
     }
 
     /// Counts a brand's unfinished work, at most `pages` index pages a shard.
@@ -114,6 +152,11 @@ impl Backlog {
             self.oldest_due = Some(self.oldest_due.map_or(due, |oldest| oldest.min(due)));
         }
     }
+}
+
+/// The deadline in an index entry.
+pub(super) fn deadline(item: &item::Item) -> Option<ConsentDate> {
+    item.get("work_deadline").and_then(|value| value.as_s().ok()).and_then(|text| text.parse().ok())
 }
 
 pub(super) fn read_due(item: &item::Item) -> Result<DueWork, LedgerError> {

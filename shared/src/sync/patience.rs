@@ -23,9 +23,22 @@ pub(super) fn growing(first: SignedDuration, rounds: u16) -> SignedDuration {
     first.checked_mul(1 << rounds.min(MOST_ROUNDS)).unwrap_or(RAREST).min(RAREST)
 }
 
+/// The same where something is to be done while so much time is `left`: half of that at most, though
+/// never less than the `first` wait. What has run out is in no hurry.
+pub(super) fn before(left: SignedDuration, first: SignedDuration, wait: SignedDuration) -> SignedDuration {
+    if left.is_positive() { wait.min((left / 2).max(first)) } else { wait }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_deadline_is_looked_ahead_to_in_halves() {
+        let minutes =
+            |left| before(SignedDuration::from_mins(left), SignedDuration::from_mins(15), SignedDuration::from_mins(360)).as_mins();
+        assert_eq!([1000, 700, 100, 31, 10, 1, 0, -50].map(minutes), [360, 350, 50, 15, 15, 15, 360, 360]);
+    }
 
     #[test]
     fn waits_double_up_to_six_hours() {

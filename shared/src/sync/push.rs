@@ -20,13 +20,12 @@ use super::patience::{HELD_RETRY, SHORT_WAIT, growing, later};
 use super::sift::Sifted;
 use super::{bulk, reading};
 use crate::brand::Brand;
-use crate::calendar;
 use crate::clock::Clock;
 use crate::consent::code::{self, Code, Disposition, RetryAfter};
 use crate::consent::plan::{self, Policy, Step};
 use crate::consent::{
     Answer, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Origin, Outcome, RecipientType, Retailers,
-    Source, SourceError, Status, Sync, Target,
+    Source, SourceError, Status, Sync, Target, slack,
 };
 use crate::ledger::{Ledger, Member};
 use crate::queue::Queues;
@@ -278,7 +277,8 @@ impl Push<'_> {
     }
 
     /// One step for each state.
-    async fn round(&self, round: usize, open: Vec<ConsentState>, tally: &mut Tally) {
+    async fn round(&self, round: usize, mut open: Vec<ConsentState>, tally: &mut Tally) {
+        urgent_first(&mut open);
         let (mut ask, mut send, mut simple) = (Vec::new(), Vec::new(), Vec::new());
         let now = (self.clock)();
         for state in open {
@@ -369,6 +369,9 @@ impl Push<'_> {
             groups.entry((asked.0.key.channel, asked.0.key.recipient_type)).or_default().push(asked);
         }
         let most = self.registry.capabilities().onays_recipients.max(1);
+        // Should the time not be enough for all questions, the most urgent were asked.
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, states)| states.first().map(|(state, _)| urgency(state)));
         for ((channel, recipient_type), states) in groups {
             let mut open: Vec<_> = states.chunks(most).rev().map(|chunk| Sifted::of(chunk.iter().collect())).collect();
             let (mut answered, mut unusable) = (false, 0);
@@ -486,6 +489,14 @@ impl Push<'_> {
         // never answered. Handed in in bulk again it is known there; a single add would be refused.
         let few = states.iter().filter(|state| !was_brought_back(state)).count() <= SINGLE_ADDS;
         let (single, bulk): (Vec<_>, Vec<_>) = states.into_iter().partition(|state| few && !was_brought_back(state));
+        // What was brought back has usually waited for longer.
+        let bulk = match (single.first(), bulk.first()) {
+            (Some(one), Some(many)) if urgency(many) < urgency(one) => {
+                Box::pin(self.submit(bulk, false, tally)).await;
+                Vec::new()
+            }
+            _ => bulk,
+        };
         for chunk in single.chunks(AT_ONCE) {
             if self.is_over() {
                 tally.failed.extend(chunk.iter().map(|state| state.key.clone()));
@@ -566,6 +577,8 @@ impl Push<'_> {
                     };
                 }
                 Disposition::TooLate => match state {
+                    // Counted back from a day off it may be too old, and in time again on the next business day.
+                    Some(state) if let Some(until) = plan::may_be_taken_again(state, now) => Answer::Postponed { due: until },
                     Some(state) if again || state.head.status == Status::Onay => {
                         return Ok(Next::Ask(Box::new(state.clone()), Question::Late).into());
                     }
@@ -695,10 +708,13 @@ impl Push<'_> {
 
 /// Refusals first, then what has to stand at the registry first.
 pub(super) fn urgent_first(states: &mut [ConsentState]) {
-    states.sort_by_cached_key(|state| {
-        let date = state.head.consent_date;
-        (state.head.status != Status::Ret, calendar::deadline(date.civil()), date)
-    });
+    states.sort_by_cached_key(urgency);
+}
+
+/// What goes first has the least.
+fn urgency(state: &ConsentState) -> (bool, ConsentDate, ConsentDate) {
+    let date = state.head.consent_date;
+    (state.head.status != Status::Ret, slack::deadline(date), date)
 }
 
 /// Whether the sweep, or a submission that was given up, made the state pending again.

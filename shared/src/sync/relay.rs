@@ -16,7 +16,7 @@ use super::patience::{HELD_RETRY, later};
 use super::reading;
 use crate::brand::Brand;
 use crate::clock::Clock;
-use crate::consent::{Answer, Channel, ConsentKey, ConsentState, Outcome, RecipientId, RecipientType, Status, Target};
+use crate::consent::{Answer, Channel, ConsentDate, ConsentKey, ConsentState, Outcome, RecipientId, RecipientType, Status, Target};
 use crate::insider::{self, ConsentTold, Flag, InsiderError, List};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -68,6 +68,11 @@ struct Telling {
 impl Telling {
     fn recipient(&self) -> Option<&crate::consent::Recipient> {
         self.states.first().map(|state| &state.recipient)
+    }
+
+    /// When what is told of happened; of several states, the first.
+    fn date(&self) -> Option<ConsentDate> {
+        self.states.iter().map(|state| state.head.consent_date).min()
     }
 
     /// When and how the status came about: of the states that say so, the newest. None for a consent that
@@ -122,14 +127,7 @@ impl Relay<'_> {
             report.add(one);
         }
         drop(plans);
-        let mut groups = HashMap::<(Channel, Status), Vec<Telling>>::new();
-        for telling in tellings {
-            groups.entry((telling.channel, telling.status)).or_default().push(telling);
-        }
-        // Refusals go first.
-        let mut groups: Vec<_> = groups.into_iter().collect();
-        groups.sort_by_key(|((channel, status), _)| (*status != Status::Ret, *channel));
-        for ((channel, status), tellings) in groups {
+        for ((channel, status), tellings) in in_order(tellings) {
             Box::pin(self.tell(channel, status, tellings, &mut report)).await;
         }
         report
@@ -288,9 +286,69 @@ enum Step {
     Flag,
 }
 
+/// What is told in one call, in the order of the calls: refusals first, and of each kind what has waited
+/// for the longest.
+fn in_order(tellings: Vec<Telling>) -> Vec<((Channel, Status), Vec<Telling>)> {
+    let mut groups = HashMap::<(Channel, Status), Vec<Telling>>::new();
+    for telling in tellings {
+        groups.entry((telling.channel, telling.status)).or_default().push(telling);
+    }
+    for tellings in groups.values_mut() {
+        tellings.sort_by_cached_key(Telling::date);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|((channel, status), tellings)| (*status != Status::Ret, tellings.first().and_then(Telling::date), *channel));
+    groups
+}
+
 /// What Insider must be told of an address, from its states of all recipient types: `None` while that
 /// is not known.
 fn told(states: &[ConsentState]) -> Option<Status> {
     // RET is the larger word here, whoever says it.
     states.iter().filter_map(ConsentState::insider_status).max_by_key(|status| *status == Status::Ret)
+}
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
+mod tests {
+    use super::*;
+    use crate::consent::{EventId, Head, Movement, Origin, Recipient, RecipientIdKey, Retailers, Source};
+
+    fn telling(channel: Channel, status: Status, number: u8, second: i64) -> Telling {
+        let address = if channel == Channel::Eposta { format!("kisi{number}@example.com") } else { format!("+9053211100{number:02}") };
+        let recipient = Recipient::parse(&address, channel).expect("an address");
+        let brand = "demo".parse().expect("a brand");
+        let recipient_id = recipient.id(&RecipientIdKey::new("k".repeat(32)), &brand);
+        let key = ConsentKey { brand, recipient_id, channel, recipient_type: RecipientType::Bireysel };
+        let at = Timestamp::from_second(1_795_000_000 + second).expect("a moment");
+        let head = Head {
+            status,
+            source: Source::HsWeb,
+            consent_date: ConsentDate::at(at),
+            origin: Origin::Api,
+            event_id: EventId::derive("api", ["a"]),
+            received_at: at,
+            retailers: Retailers::default(),
+        };
+        Telling { channel, status, states: vec![ConsentState::first(&Movement { key, recipient, head }, at, at)] }
+    }
+
+    #[test]
+    fn insider_hears_refusals_first_and_of_each_kind_the_oldest_first() {
+        use Channel::{Eposta, Mesaj};
+        use Status::{Onay, Ret};
+        let told = [
+            (Eposta, Onay, 1, 0),
+            (Eposta, Ret, 2, 30),
+            (Mesaj, Ret, 3, 5),
+            (Eposta, Ret, 4, 10),
+            (Mesaj, Ret, 5, 60),
+            (Eposta, Onay, 6, -9),
+        ];
+        let order = in_order(told.map(|(channel, status, number, second)| telling(channel, status, number, second)).into());
+        let seconds = |tellings: &[Telling]| -> Vec<_> { tellings.iter().filter_map(Telling::date).collect() };
+        let kinds: Vec<_> = order.iter().map(|(kind, tellings)| (*kind, tellings.len())).collect();
+        assert_eq!(kinds, [((Mesaj, Ret), 2), ((Eposta, Ret), 2), ((Eposta, Onay), 2)]);
+        assert!(order.iter().all(|(_, tellings)| seconds(tellings).is_sorted()));
+    }
 }

@@ -1,25 +1,32 @@
 //! Finds work that no queue message has finished, and writes messages for it again.
 //!
-//! It reads the sparse index only, so a sweep costs as much as what is overdue. Each round the same
-//! work is looked after more rarely. One piece that cannot be read or written stops no other.
+//! It reads the sparse index only, so a sweep costs as much as what is overdue. Where that is more than it
+//! can queue in one run, what is nearest to its deadline goes first. Each round the same work is looked
+//! after more rarely, but before half of the time to its deadline has gone. One piece that cannot be read
+//! or written stops no other.
 
 use std::collections::BTreeMap;
 
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
-use super::patience::{growing, later};
+use super::patience::{before, growing, later};
+use super::push::urgent_first;
 use super::reading;
 use crate::clock::Clock;
-use crate::consent::{BrandName, ConsentKey, ConsentState, Sync, Target};
+use crate::consent::{BrandName, ConsentKey, ConsentState, Sync, Target, slack};
 use crate::ledger::item::WORK_SHARDS;
 use crate::ledger::{DueWork, Ledger, LedgerError, RESULTS_KEPT};
 use crate::queue::Queues;
 
-/// Most pieces of work in one page of a shard.
-const PAGE: i32 = 1000;
-/// Most pages of a shard in one sweep; the next sweep goes on.
-const PAGES: usize = 10;
+/// Most pieces of work that one sweep looks through in each shard for the most urgent: some five megabytes.
+const LOOKED_THROUGH: usize = 25_000;
+/// How many pieces one sweep queues, over all shards; the next sweep goes on.
+pub const QUEUED: usize = 40_000;
+/// How many pieces are read and written together.
+const PAGE: usize = 1000;
+/// After how many looks in vain (half a day) work is said to be stuck.
+const STUCK: u16 = 6;
 /// How many pieces are looked at together.
 const AT_ONCE: usize = 16;
 
@@ -33,6 +40,8 @@ pub struct Sweep<'a> {
     pub clock: &'a Clock,
     /// When re-queued work is looked after again, at first.
     pub grace: SignedDuration,
+    /// How many pieces are queued, usually [`QUEUED`].
+    pub most: usize,
 }
 
 /// What a sweep found.
@@ -42,22 +51,27 @@ pub struct Swept {
     pub keys: usize,
     /// Bulk submissions for which messages were written.
     pub submissions: usize,
+    /// Those of the keys that were queued again several times in vain.
+    pub stuck: usize,
 }
 
 impl Sweep<'_> {
     /// Re-queues everything that is overdue.
     pub async fn run(&self, brand: &BrandName) -> Result<Swept, LedgerError> {
-        let mut swept = Swept::default();
+        let (mut swept, now) = (Swept::default(), (self.clock)());
+        let mut due = Vec::new();
         for shard in 0..WORK_SHARDS {
-            for _ in 0..PAGES {
-                let now = (self.clock)();
-                let due = self.ledger.due_work(brand, shard, now, PAGE).await?;
-                let full = due.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
-                self.requeue(brand, due, now, &mut swept).await?;
-                if !full {
-                    break;
-                }
-            }
+            due.extend(self.ledger.due_work(brand, shard, now, LOOKED_THROUGH).await?);
+        }
+        due.sort_by_cached_key(|due| (due.urgency(), due.at));
+        due.truncate(self.most);
+        let mut pages = due.into_iter().map(|due| due.work).peekable();
+        while pages.peek().is_some() {
+            let page = pages.by_ref().take(PAGE).collect();
+            self.requeue(brand, page, (self.clock)(), &mut swept).await?;
+        }
+        if swept.stuck > 0 {
+            tracing::warn!(%brand, keys = swept.stuck, looks = STUCK, "work has been queued again and again in vain");
         }
         if swept != Swept::default() {
             tracing::info!(keys = swept.keys, submissions = swept.submissions, "overdue work was queued again");
@@ -77,26 +91,32 @@ impl Sweep<'_> {
             }
         }
         let states = reading::states(self.ledger, &keys).await?.states;
-        let states = self.leave_submitted(brand, states, now).await;
+        let mut states = self.leave_submitted(brand, states, now).await;
+        urgent_first(&mut states);
         let mut writes = futures::stream::iter(states)
             .map(|state| async move {
                 let overdue = |target: &Target| state.sync(*target).due().is_some_and(|due| due <= now);
                 let targets: Vec<_> = Target::ALL.into_iter().filter(overdue).collect();
                 let rounds = targets.iter().map(|target| state.sync(*target).sweeps()).max()?;
-                let next = later(now, growing(self.grace, rounds));
-                let requeued = self.ledger.requeued(&state.key, &targets, next).await;
-                Some((state.key, targets, requeued.map(|_| ())))
+                let mut wait = growing(self.grace, rounds);
+                if targets.contains(&Target::Registry) {
+                    let left = slack::deadline(state.head.consent_date).instant().duration_since(now);
+                    wait = before(left, self.grace, wait);
+                }
+                let requeued = self.ledger.requeued(&state.key, &targets, later(now, wait)).await;
+                Some((state.key, targets, rounds, requeued.map(|_| ())))
             })
-            .buffer_unordered(AT_ONCE);
+            .buffered(AT_ONCE);
         let (mut push, mut relay) = (Vec::new(), Vec::new());
         while let Some(written) = writes.next().await {
             // The index may be a moment behind: then nothing of the key is overdue any more.
-            let Some((key, targets, requeued)) = written else { continue };
+            let Some((key, targets, rounds, requeued)) = written else { continue };
             if let Err(error) = requeued {
                 tracing::error!(%error, recipient = %key.recipient_id, channel = %key.channel, "an overdue key was not queued again");
                 continue;
             }
             swept.keys += 1;
+            swept.stuck += usize::from(rounds >= STUCK);
             for target in targets {
                 let keys: &mut Vec<ConsentKey> = if target == Target::Registry { &mut push } else { &mut relay };
                 keys.push(key.clone());

@@ -25,7 +25,7 @@ async fn held(ledger: &Ledger) -> BTreeSet<ConsentKey> {
     let (mut keys, mut page) = (BTreeSet::new(), Some(HeldPage::default()));
     while let Some(at) = page {
         let found = ledger.held_work(&brand(), at).await.unwrap();
-        keys.extend(found.keys);
+        keys.extend(found.keys.into_iter().map(|bound| bound.key));
         page = found.next;
     }
     keys

@@ -53,7 +53,9 @@ async fn a_submission_falls_due_until_it_is_removed_and_is_no_key_of_the_backlog
     submission.members.truncate(2);
     submission.request_id = None;
     let brand = submission.brand.clone();
-    let due = async |now: i64| ledger.due_work(&brand, 0, at(now), 10).await.unwrap();
+    let due = async |now: i64| -> Vec<DueWork> {
+        ledger.due_work(&brand, 0, at(now), 10).await.unwrap().into_iter().map(|due| due.work).collect()
+    };
     ledger.write_submission(&submission, at(60)).await.unwrap();
     assert_eq!(due(59).await, []);
     assert_eq!(due(60).await, [DueWork::Submission(submission.id.clone())]);
@@ -151,5 +153,6 @@ async fn a_submission_stands_among_due_keys_by_its_own_time() {
     let mark = Answer::Submitted { submission: submission.id.clone(), due: at(70) };
     ledger.answered(&person.key, Target::Registry, &sent, mark, at(6), at(7)).await.unwrap();
     let due = ledger.due_work(&submission.brand, 0, at(100), 10).await.unwrap();
+    let due: Vec<_> = due.into_iter().map(|due| due.work).collect();
     assert_eq!(due, [DueWork::Submission(submission.id), DueWork::Key(person.key)]);
 }

@@ -3,7 +3,7 @@
 use shared::consent::code::Hold;
 use shared::consent::{Answer, ConsentKey, Origin, Outcome, Status, Target};
 use shared::ledger::item::WORK_SHARDS;
-use shared::ledger::{Backlog, DueWork, Ledger};
+use shared::ledger::{Backlog, Due, DueWork, Ledger};
 
 use crate::support::dynamodb::Store;
 use crate::support::pages::SmallPages;
@@ -25,7 +25,7 @@ async fn due(ledger: &Ledger, now: i64) -> Vec<Vec<ConsentKey>> {
     let mut shards = Vec::new();
     for shard in 0..WORK_SHARDS {
         let work = ledger.due_work(&Person::nth(0).key.brand, shard, at(now), 100).await.unwrap();
-        let key = |work| match work {
+        let key = |due: Due| match due.work {
             DueWork::Key(key) => key,
             DueWork::Submission(id) => panic!("nobody wrote the submission {id}"),
         };
@@ -125,6 +125,7 @@ async fn due_work_comes_the_longest_waiting_first_and_no_more_than_asked_for() {
     for (shard, keys) in (0..WORK_SHARDS).zip(&shards) {
         assert!(keys.is_sorted_by_key(|key| due_at(number(key))), "shard {shard}");
         let first = ledger.due_work(&people[0].key.brand, shard, at(111), 1).await.unwrap();
+        let first: Vec<_> = first.into_iter().map(|due| due.work).collect();
         assert_eq!(first, keys.iter().take(1).cloned().map(DueWork::Key).collect::<Vec<_>>());
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
+use jiff::civil::DateTime;
 use shared::calendar;
 use shared::consent::code::{Code, Hold};
 use shared::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
@@ -51,6 +52,8 @@ pub(crate) struct Row {
     pub(crate) status: Status,
     pub(crate) source: Source,
     pub(crate) consent_date: ConsentDate,
+    /// Since when it stands there.
+    pub(crate) recorded_at: ConsentDate,
     transaction_id: String,
 }
 
@@ -101,6 +104,10 @@ pub(crate) struct Inner {
     pub(crate) bulk_records: usize,
     /// How large they may be together.
     pub(crate) bulk_bytes: usize,
+    /// Whether it answers nothing at all.
+    pub(crate) is_down: bool,
+    /// How it decides that a date is too old at a moment.
+    pub(crate) too_late: fn(DateTime, DateTime) -> bool,
     /// Addresses whose records are not processed.
     pub(crate) stuck: HashSet<Recipient>,
     pub(crate) naming: Naming,
@@ -150,7 +157,7 @@ impl Inner {
         if let Some(code) = self.refused_unnamed.get(&record.recipient).or_else(|| self.refused_at_door.get(&record.recipient)) {
             return Verdict::Refused(*code);
         }
-        if calendar::is_too_late(record.consent_date.civil(), today.civil()) {
+        if (self.too_late)(record.consent_date.civil(), today.civil()) {
             return refused("H467");
         }
         let key = (record.recipient.clone(), record.channel, record.recipient_type);
@@ -168,14 +175,22 @@ impl Inner {
         } else if record.status == Status::Ret {
             return refused("H175");
         }
-        let id = self.write(key, record.status, record.source.clone(), record.consent_date, Feed::Brand);
+        let id = self.write(key, record.status, record.source.clone(), record.consent_date, today, Feed::Brand);
         Verdict::Recorded { transaction_id: Some(id) }
     }
 
-    fn write(&mut self, key: Key, status: Status, source: Source, consent_date: ConsentDate, feed: Feed) -> String {
+    fn write(
+        &mut self,
+        key: Key,
+        status: Status,
+        source: Source,
+        consent_date: ConsentDate,
+        recorded_at: ConsentDate,
+        feed: Feed,
+    ) -> String {
         self.count += 1;
         let id = format!("t{}", self.count);
-        let row = Row { status, source: source.clone(), consent_date, transaction_id: id.clone() };
+        let row = Row { status, source: source.clone(), consent_date, recorded_at, transaction_id: id.clone() };
         let (recipient, channel, recipient_type) = key.clone();
         self.rows.entry(key).or_default().push(row);
         let holding = Holding {
@@ -217,6 +232,8 @@ impl Book {
             takes: SignedDuration::ZERO,
             bulk_records: 1000,
             bulk_bytes: usize::MAX,
+            is_down: false,
+            too_late: calendar::is_too_late,
             stuck: HashSet::new(),
             naming: Naming::Ids,
             page: 100,
@@ -233,7 +250,8 @@ impl Book {
     /// A person acts at the registry itself.
     pub(crate) fn person(&self, recipient: &Recipient, channel: Channel, kind: RecipientType, status: Status, date: ConsentDate) {
         let key = (recipient.clone(), channel, kind);
-        self.inner().write(key, status, "IYS_MOBIL".parse().unwrap(), date, Feed::People);
+        let now = ConsentDate::at(self.clock.now());
+        self.inner().write(key, status, "IYS_MOBIL".parse().unwrap(), date, now, Feed::People);
     }
 
     /// Has the next call of a kind go wrong.
@@ -272,6 +290,9 @@ impl Book {
         }
         let mut inner = self.inner();
         inner.calls.push((op, size));
+        if inner.is_down {
+            return Err(lost());
+        }
         self.clock.advance(inner.takes);
         let answer = match inner.faults.get_mut(&op).and_then(VecDeque::pop_front) {
             Some(Fault::Fails(error)) => return Err(error()),

@@ -6,6 +6,7 @@ mod account;
 mod book;
 mod bulk;
 mod crash;
+mod deadlines;
 mod fuse;
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -19,5 +20,6 @@ mod relay;
 mod sqs;
 mod standing;
 mod sweep;
+mod ten_years;
 mod throttle;
 mod world;

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use jiff::SignedDuration;
 use shared::consent::code::Hold;
-use shared::consent::{Answer, ConsentState, Origin, Outcome, Retailers, Source, Status, Sync, Target};
+use shared::consent::{Answer, Channel, ConsentState, Origin, Outcome, Retailers, Source, Status, Sync, Target};
 use shared::ledger::DueWork;
 use shared::registry::{Record, Registry, RegistryError, Verdict};
 use shared::sync::push::{Push, SINGLE_ADDS};
 
 use crate::book::{Fault, Op};
 use crate::meanwhile::Meanwhile;
-use crate::world::{BIREYSEL, EPOSTA, GRACE, RESULT_WAIT, World, email};
+use crate::world::{BIREYSEL, EPOSTA, GRACE, RESULT_WAIT, World, email, phone};
 
 const ONAY: Status = Status::Onay;
 const RET: Status = Status::Ret;
@@ -41,6 +41,62 @@ async fn up_to_twenty_records_go_one_by_one_and_refusals_go_first() {
     world.drain().await;
     assert_eq!(world.reachable(&email(0)).await, (true.into(), false.into()));
     assert_eq!(world.reachable(&email(10)).await, (false.into(), true.into()));
+}
+
+#[tokio::test]
+async fn the_channel_with_the_most_urgent_refusal_is_asked_about_first() {
+    for (mails, texts) in [(7_200, 60), (60, 7_200)] {
+        let world = World::new().await;
+        world.all_say(0..2, RET, mails).await;
+        let text = |number: usize| world.key_of(&phone(number), Channel::Mesaj, BIREYSEL);
+        let said = |number| world.movement(text(number), phone(number), RET, world.ago(texts), Origin::Api);
+        world.take((0..3).map(said).collect()).await;
+        world.push().run(&[world.keys(0..2), (0..3).map(text).collect()].concat()).await;
+        assert_eq!(world.book.calls(Op::Onays), if mails > texts { [2, 3] } else { [3, 2] });
+    }
+}
+
+#[tokio::test]
+async fn what_was_brought_back_goes_before_what_is_less_urgent() {
+    for (old, order) in [(90_000, [Op::Submit, Op::Add]), (60, [Op::Add, Op::Submit])] {
+        let world = World::new().await;
+        world.says(1, ONAY, old).await;
+        world.lose_messages().await;
+        world.clock.advance(GRACE);
+        assert_eq!(world.sweep().await.keys, 1);
+        world.says(2, ONAY, 3_600).await;
+        world.push().run(&world.keys([1, 2])).await;
+        let calls: Vec<_> = world.book.inner().calls.iter().map(|(op, _)| *op).collect();
+        assert_eq!(calls, order);
+    }
+}
+
+#[tokio::test]
+async fn what_is_called_too_late_on_a_day_off_and_is_not_waits_for_the_next_business_day() {
+    let world = World::new().await;
+    // Said on a Friday at 13:00; two days later it is Sunday.
+    let code = "H467".parse().unwrap();
+    for (status, number) in [(ONAY, 1), (RET, 2)] {
+        world.held_before([2]);
+        world.says(number, status, 60).await;
+        world.book.inner().ordered.insert(email(number), [code].into());
+    }
+    world.lose_messages().await;
+    world.clock.advance(SignedDuration::from_hours(48));
+    world.push().run(&world.keys([1, 2])).await;
+    for number in [1, 2] {
+        let Sync::Pending { due, .. } = world.state(number).await.registry else { panic!("not pending") };
+        assert_eq!(due.to_string(), "2026-11-22T21:00:00Z", "midnight in Türkiye");
+    }
+    world.drain().await;
+    assert_eq!((world.at_registry(1).await.as_str(), world.at_registry(2).await.as_str()), ("applied", "applied"));
+
+    // The same on a business day is final.
+    let world = World::new().await;
+    world.says(1, ONAY, 60).await;
+    world.book.inner().ordered.insert(email(1), [code].into());
+    world.push().run(&world.keys([1])).await;
+    assert_eq!(world.at_registry(1).await, "H467");
 }
 
 #[tokio::test]
@@ -449,5 +505,5 @@ async fn keys_without_a_state_and_keys_without_open_work_are_finished_without_a_
     assert!(report.failed.is_empty());
     assert_eq!(world.book.inner().calls.len(), calls);
     let work = world.ledger.due_work(&world.brand.name, 0, world.clock.now() + SignedDuration::from_hours(1), 10).await.unwrap();
-    assert!(work.iter().all(|work| matches!(work, DueWork::Key(_))));
+    assert!(work.iter().all(|due| matches!(due.work, DueWork::Key(_))));
 }

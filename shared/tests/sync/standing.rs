@@ -44,7 +44,7 @@ impl World {
     }
 
     /// The subscription is paused, and the registry refuses everything for it.
-    fn pause(&self) {
+    pub(crate) fn pause(&self) {
         self.office.becomes(PackageStatus::Paused);
         for channel in Channel::ALL {
             self.book.inner().refuses.insert(*channel, (Hold::Subscription, "H520"));
@@ -52,7 +52,7 @@ impl World {
     }
 
     /// It is in force again.
-    fn resume(&self) {
+    pub(crate) fn resume(&self) {
         self.office.becomes(PackageStatus::Active);
         self.book.inner().refuses.clear();
     }
@@ -140,7 +140,7 @@ async fn what_was_held_goes_on_at_once_when_the_stop_ends() {
     world.clock.advance(PAUSE);
     assert_eq!(world.tend(Occasion::Passing).await, Tended { looked: true, released: 45 });
     let messages = world.push_messages().await;
-    assert_eq!(messages.len(), 4, "one for each shard of the index");
+    assert_eq!(messages.len(), 2, "up to 25 keys in each");
     for message in &messages {
         assert!(world.handle(message).await);
     }
@@ -154,6 +154,34 @@ async fn what_was_held_goes_on_at_once_when_the_stop_ends() {
     world.clock.advance(MINUTE + MINUTE);
     assert_eq!(world.tend(Occasion::Passing).await, Tended::default());
     assert_eq!(world.ledger.standing(&world.brand.name).await.unwrap().release, None);
+}
+
+#[tokio::test]
+async fn what_is_nearest_to_its_deadline_is_released_first() {
+    let world = World::settled().await;
+    world.pause();
+    // In no order, and held in this one.
+    let hours = |number: usize| [30, 2, 44, 9, 17, 51, 26, 5][number];
+    for number in 0..8 {
+        world.says(number, ONAY, 3_600 * hours(number)).await;
+        world.run(&world.keys([number])).await;
+    }
+    world.held_before([9]);
+    world.says(9, RET, 60).await;
+    world.run(&world.keys([9])).await;
+    world.resume();
+    world.lose_messages().await;
+    world.clock.advance(PAUSE);
+    assert_eq!(world.tend(Occasion::Passing).await.released, 9);
+    let mut released = Vec::new();
+    for message in world.push_messages().await {
+        if let PushMessage::Keys { brand, keys } = message {
+            released.extend(keys.iter().map(|key| key.key(&brand)));
+        }
+    }
+    let mut numbers: Vec<_> = (0..8).collect();
+    numbers.sort_by_key(|number| std::cmp::Reverse(hours(*number)));
+    assert_eq!(released, [world.keys([9]), world.keys(numbers)].concat(), "refusals, and then what is oldest");
 }
 
 #[tokio::test]

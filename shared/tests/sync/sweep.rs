@@ -31,6 +31,44 @@ async fn only_what_is_overdue_is_queued_again_and_each_time_more_rarely() {
 }
 
 #[tokio::test]
+async fn where_there_is_more_than_fits_what_is_nearest_to_its_deadline_is_queued_first() {
+    let world = World::new().await;
+    // The oldest fall due last.
+    for number in 0..12 {
+        world.says(number, Status::Onay, 3_600 * number as i64).await;
+        world.clock.advance(SignedDuration::from_secs(10));
+    }
+    world.lose_messages().await;
+    world.clock.advance(GRACE);
+    for expected in [[11, 10, 9, 8], [7, 6, 5, 4], [3, 2, 1, 0]] {
+        assert_eq!(world.sweep_up_to(4).await.keys, 4);
+        let keys = expected.map(|number| KeyRef::of(&world.key(number))).to_vec();
+        assert_eq!(world.push_messages().await, [PushMessage::Keys { brand: world.brand.name.clone(), keys }]);
+    }
+    assert_eq!(world.sweep().await.keys, 0);
+}
+
+#[tokio::test]
+async fn near_its_deadline_work_is_looked_after_more_often_and_it_is_said_to_be_stuck() {
+    let world = World::new().await;
+    world.says(1, Status::Onay, 60).await;
+    let deadline = shared::consent::slack::deadline(world.state(1).await.head.consent_date).instant();
+    let (mut looks, mut stuck) = (Vec::new(), 0);
+    while world.clock.now() < deadline {
+        let due = world.state(1).await.registry.due().unwrap();
+        world.clock.advance(due.duration_since(world.clock.now()));
+        stuck += world.sweep().await.stuck;
+        world.lose_messages().await;
+        looks.push(deadline.duration_since(world.clock.now()).as_mins());
+    }
+    let far = looks.iter().filter(|left| **left > 12 * 60).count();
+    assert_eq!(far, 6 + 16, "six that come twice as late each time, and then every six hours: {looks:?}");
+    let near: Vec<_> = looks.iter().filter(|left| (0..60).contains(*left)).collect();
+    assert!(near.len() >= 2, "more often in the last hour: {looks:?}");
+    assert_eq!(stuck, looks.len() - 6);
+}
+
+#[tokio::test]
 async fn a_target_that_is_not_overdue_gets_no_message() {
     let mut world = World::new().await;
     world.brand.iys.channels.remove(&EPOSTA);

@@ -24,7 +24,7 @@ use shared::sync::push::Push;
 use shared::sync::push_service::PushService;
 use shared::sync::relay::Relay;
 use shared::sync::standing::{Guard, Keeper};
-use shared::sync::sweep::{Sweep, Swept};
+use shared::sync::sweep::{QUEUED, Sweep, Swept};
 use url::Url;
 
 use crate::account::Office;
@@ -197,7 +197,12 @@ impl World {
     }
 
     pub(crate) async fn sweep(&self) -> Swept {
-        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.now, grace: GRACE };
+        self.sweep_up_to(QUEUED).await
+    }
+
+    /// A sweep that queues no more than so many pieces.
+    pub(crate) async fn sweep_up_to(&self, most: usize) -> Swept {
+        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.now, grace: GRACE, most };
         sweep.run(&self.brand.name).await.unwrap()
     }
 

@@ -234,7 +234,7 @@ impl World {
         let mut open = self.desk.ledger.states(&keys).await.unwrap().into_iter().any(|state| state.registry.is_open());
         for shard in 0..WORK_SHARDS {
             let work = self.desk.ledger.due_work(&self.desk.brands[0].name, shard, Timestamp::MAX, 1000).await.unwrap();
-            open |= work.iter().any(|work| matches!(work, DueWork::Submission(_)));
+            open |= work.iter().any(|due| matches!(due.work, DueWork::Submission(_)));
         }
         open
     }

@@ -12,8 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::keeper::Keeper;
 use crate::consent::standing::Standing;
 use crate::consent::{ConsentKey, ConsentState, Sync, Target};
-use crate::ledger::{HeldPage, LedgerError};
+use crate::ledger::{Bound, HeldPage, LedgerError};
 use crate::sync::patience::later;
+use crate::sync::push::urgent_first;
 use crate::sync::reading;
 
 /// For how long work may still be held after the order, by whoever does not know of it yet.
@@ -23,6 +24,10 @@ const LEASE: SignedDuration = SignedDuration::from_mins(6);
 const JOB: &str = "release";
 /// How many states are written at once.
 const AT_ONCE: usize = 32;
+/// How many held keys are put into the order of their deadlines together: some ten megabytes.
+const TOGETHER: usize = 50_000;
+/// How many of them are released at a time.
+const AT_A_TIME: usize = 1000;
 
 impl Keeper<'_> {
     /// Goes on with the release that was ordered at `since`. How many keys it released.
@@ -67,36 +72,51 @@ impl Keeper<'_> {
     }
 
     async fn release_all(&self, since: Timestamp) -> Result<usize, LedgerError> {
-        let due = later(since, self.grace);
         let mut released = 0;
         let mut page = Some(HeldPage::default());
-        while let Some(at) = page {
-            let held = self.ledger.held_work(&self.brand.name, at).await?;
-            page = held.next;
-            if held.keys.is_empty() && held.submissions.is_empty() {
-                continue;
+        while page.is_some() {
+            // The most urgent go first, as far as one run holds them together.
+            let mut keys = Vec::new();
+            while keys.len() < TOGETHER
+                && let Some(at) = page.take()
+            {
+                let held = self.ledger.held_work(&self.brand.name, at).await?;
+                page = held.next;
+                keys.extend(held.keys);
+                // What bars work may change while this runs.
+                if !held.submissions.is_empty() && self.ledger.standing(&self.brand.name).await?.bar_of_calls().is_none() {
+                    self.release_results(&held.submissions).await?;
+                }
             }
-            // What bars work may change while this runs.
-            let standing = self.ledger.standing(&self.brand.name).await?;
-            if standing.bar_of_calls().is_none() {
-                self.release_results(&held.submissions).await?;
+            keys.sort_unstable_by(|a, b| (a.deadline, &a.key).cmp(&(b.deadline, &b.key)));
+            for some in keys.chunks(AT_A_TIME) {
+                released += self.release_some(some, since).await?;
             }
-            let is_free = |state: &ConsentState| {
-                standing.bar(state.key.channel, state.head.status, self.brand.authorises(state.key.channel)).is_none()
-            };
-            let waits = |state: &ConsentState| matches!(state.registry, Sync::Held { due: at, .. } if at != due);
-            let states = reading::states(self.ledger, &held.keys).await?.states;
-            let keys: Vec<ConsentKey> = states.into_iter().filter(|state| waits(state) && is_free(state)).map(|state| state.key).collect();
-            let mut writes =
-                futures::stream::iter(&keys).map(|key| self.ledger.requeued(key, &[Target::Registry], due)).buffer_unordered(AT_ONCE);
-            while let Some(written) = writes.next().await {
-                written?;
-            }
-            drop(writes);
-            released += keys.len();
-            if let Err(error) = self.queues.push(keys).await {
-                tracing::warn!(%error, "no message for released work: the sweep will find it");
-            }
+        }
+        Ok(released)
+    }
+
+    /// Releases held keys, and writes their messages in that order.
+    async fn release_some(&self, held: &[Bound], since: Timestamp) -> Result<usize, LedgerError> {
+        let due = later(since, self.grace);
+        let standing = self.ledger.standing(&self.brand.name).await?;
+        let is_free =
+            |state: &ConsentState| standing.bar(state.key.channel, state.head.status, self.brand.authorises(state.key.channel)).is_none();
+        let waits = |state: &ConsentState| matches!(state.registry, Sync::Held { due: at, .. } if at != due);
+        let keys: Vec<_> = held.iter().map(|bound| bound.key.clone()).collect();
+        let mut states = reading::states(self.ledger, &keys).await?.states;
+        states.retain(|state| waits(state) && is_free(state));
+        urgent_first(&mut states);
+        let keys: Vec<ConsentKey> = states.into_iter().map(|state| state.key).collect();
+        let mut writes =
+            futures::stream::iter(&keys).map(|key| self.ledger.requeued(key, &[Target::Registry], due)).buffer_unordered(AT_ONCE);
+        while let Some(written) = writes.next().await {
+            written?;
+        }
+        drop(writes);
+        let released = keys.len();
+        if let Err(error) = self.queues.push(keys).await {
+            tracing::warn!(%error, "no message for released work: the sweep will find it");
         }
         Ok(released)
     }

@@ -59,7 +59,8 @@ impl Keeper<'_> {
             let held = self.ledger.held_work(&self.brand.name, at).await?;
             page = held.next;
             let of_channel = |channel| !matches!(trial, Trial::Channel(wanted) if wanted != channel);
-            let keys: Vec<_> = held.keys.into_iter().filter(|key| of_channel(key.channel)).take(CANDIDATES * CANDIDATES).collect();
+            let keys: Vec<_> =
+                held.keys.into_iter().map(|bound| bound.key).filter(|key| of_channel(key.channel)).take(CANDIDATES * CANDIDATES).collect();
             found.extend(reading::states(self.ledger, &keys).await?.states.into_iter().filter(|state| wanted(state)));
             if found.len() >= CANDIDATES {
                 break;
