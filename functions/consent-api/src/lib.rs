@@ -2,6 +2,7 @@
 
 mod add;
 mod check;
+mod export_view;
 mod lookup;
 mod reason;
 mod standing;

@@ -7,6 +7,7 @@ mod commands;
 mod exit;
 mod failure;
 mod input;
+mod insider_export;
 mod invoke;
 mod language;
 mod page;

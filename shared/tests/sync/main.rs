@@ -9,6 +9,7 @@ mod crash;
 mod fuse;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod insider_export;
 mod meanwhile;
 mod odd;
 mod pull;
