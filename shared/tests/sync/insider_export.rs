@@ -368,14 +368,16 @@ async fn a_run_that_is_cut_short_at_any_effect_ends_as_if_nothing_had_happened()
     let brand = Brand::new(FlagOff::Restore).await;
     // More rows than are read between two notes of the place, before and after those that differ.
     brand.consumers_stand([1], RET).await;
-    brand.silently((100..2_300).map(email), EPOSTA, true).await;
+    brand.silently((100..1_200).map(email), EPOSTA, true).await;
     brand.consumers_stand([2], RET).await;
     brand.consumers_stand([3], ONAY).await;
     let (counts, repaired, effects) = disturbed_day(&brand, None).await;
     assert!(repaired && effects > 12, "{effects}");
-    assert_eq!((counts.profiles, counts.unknown, counts.compared, counts.allowed_against_refusal), (2_203, 2_200, 3, 2));
+    assert_eq!((counts.profiles, counts.unknown, counts.compared, counts.allowed_against_refusal), (1_103, 1_100, 3, 2));
     for at in 0..effects {
-        for what in [Break::Crash, Break::Failure, Break::LostAnswer] {
+        // A run that dies does all that one does whose effect fails, and more; those are tried now and then.
+        let others: &[Break] = if at % 4 == 0 { &[Break::Failure, Break::LostAnswer] } else { &[] };
+        for &what in [Break::Crash].iter().chain(others) {
             let (again, repaired, _) = disturbed_day(&brand, Some((what, at))).await;
             assert_eq!((again, repaired), (counts, true), "{what:?} at {at}");
         }
