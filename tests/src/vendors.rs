@@ -172,6 +172,15 @@ impl World {
         (held["suppressed"][list] == true, held["profile"][flag].clone())
     }
 
+    /// Changes an e-mail address's flag at Insider so that nobody is told, as an import does.
+    pub async fn set_flag_at_insider(&self, email: &str, flag: &str, allowed: bool) {
+        let users = json!([{ "identifiers": { "email": email }, "attributes": { flag: allowed } }]);
+        let request = self.http.post(format!("{}/api/user/v1/upsert", self.stack.insider_url()));
+        let request = request.header("x-partner-name", "demo").header("x-request-token", "demo-ucd-key");
+        let response = request.json(&json!({ "skip_hook": true, "users": users })).send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.status());
+    }
+
     /// Waits until Insider suppresses an address, by list and by flag.
     pub async fn until_insider_suppresses(&self, recipient: &str) {
         self.until_insider_has(recipient, (true, Value::Bool(false))).await;

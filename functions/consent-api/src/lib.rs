@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod clock;
+mod export_view;
 mod lookup;
 mod reason;
 mod standing;

@@ -14,9 +14,11 @@ use shared::iys::AllowanceUse;
 use shared::ledger::{UnknownKind, UnknownName};
 use shared::problem::{self, Problem};
 use shared::sync::deadlines::Watch;
+use shared::sync::insider_export::ExportLog;
 use shared::sync::pull::{FEEDS, feed_name};
 
 use crate::clock::{self, ClockView, SHOWN};
+use crate::export_view::ExportView;
 use crate::standing::{self, StandingView};
 use crate::unavailable;
 
@@ -49,6 +51,9 @@ struct Status {
     standing: StandingView,
     /// How much of İYS's allowances is used, and how İYS took the calls.
     budget: AllowanceUse,
+    /// The exports from Insider, where the brand sets them up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    insider_export: Option<ExportView>,
     /// Names of Insider's events that nobody mapped, and how often they came.
     unknown_events: BTreeMap<String, u64>,
     /// Names of attributes that changed at Insider and that nobody mapped, likewise.
@@ -100,6 +105,10 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
     }
     let budget = AllowanceUse::read(&door.ledger, &door.limits, now).await.map_err(unavailable)?;
     let standing = door.ledger.standing(&brand.name).await.map_err(unavailable)?;
+    let insider_export = match &brand.insider.outbound.export {
+        Some(_) => Some(ExportLog::read(&door.ledger, &brand.name).await.map_err(unavailable)?.into()),
+        None => None,
+    };
     let events = door.ledger.unknown_names(&brand.name, UnknownKind::Event).await.map_err(unavailable)?;
     let attributes = door.ledger.unknown_names(&brand.name, UnknownKind::Attribute).await.map_err(unavailable)?;
     let status = Status {
@@ -116,6 +125,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         last_pull,
         standing: standing::view(brand, standing),
         budget,
+        insider_export,
         unknown_events: counts(&events),
         unknown_attributes: counts(&attributes),
         unknown_samples: Samples { events: Sample::all_of(events), attributes: Sample::all_of(attributes) },

@@ -202,6 +202,11 @@ pub(crate) enum JobCommand {
         #[arg(long, value_name = "URL")]
         url: Option<Url>,
     },
+    /// Order the day's export of a brand at Insider, or go on comparing it
+    InsiderExport {
+        #[command(flatten)]
+        brand: BrandName,
+    },
 }
 
 impl Place {

@@ -105,6 +105,9 @@ async fn job(place: &Place, command: JobCommand, view: View) -> Result<Told, Fai
         JobCommand::PushService { brand, url } => {
             (Job::PushService, json!({ "job": "push_service", "brand": brand_name(&brand, !place.aws)?, "url": url.map(String::from) }))
         }
+        JobCommand::InsiderExport { brand } => {
+            (Job::InsiderExport, json!({ "job": "insider_export", "brand": brand_name(&brand, !place.aws)? }))
+        }
     };
     let json = Function::of(place).await?.ask(&question, view.language).await?;
     let report = read(&json)?;

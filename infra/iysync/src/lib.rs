@@ -9,6 +9,7 @@ mod exit;
 mod failure;
 mod import;
 mod input;
+mod insider_export;
 mod invoke;
 mod language;
 mod page;

@@ -13,6 +13,7 @@ pub(crate) enum Job {
     Sweep,
     Standing,
     PushService,
+    InsiderExport,
 }
 
 /// Counts of what was done; those that another version does not tell are zero.
@@ -26,6 +27,10 @@ pub(crate) struct Report {
     released: u64,
     registered: u64,
     unregistered: u64,
+    exports: u64,
+    rows: u64,
+    retold: u64,
+    refusals: u64,
     failed: u64,
 }
 
@@ -52,6 +57,12 @@ pub(crate) fn text(job: Job, report: &Report, view: View) -> String {
         Job::PushService => vec![
             (say("connections registered", "kaydedilen bağlantı"), report.registered),
             (say("connections ended", "sonlandırılan bağlantı"), report.unregistered),
+        ],
+        Job::InsiderExport => vec![
+            (say("exports ordered", "istenen dışa aktarım"), report.exports),
+            (say("profiles read", "okunan profil"), report.rows),
+            (say("Insider is told again", "Insider'a yeniden bildirilecek"), report.retold),
+            (say("refusals taken from flags", "bayraklardan alınan ret"), report.refusals),
         ],
     };
     if report.failed > 0 {

@@ -8,6 +8,7 @@ use shared::consent::ConsentDate;
 
 use crate::clock::{self, Clock};
 use crate::commands::View;
+use crate::insider_export::{self, Export};
 use crate::language::Language;
 use crate::page::{BAD, DOUBTFUL, FAINT, GOOD, Page, STRONG, clean, padded, styled, widest};
 use crate::reason::Reason;
@@ -35,6 +36,7 @@ pub(crate) struct Status {
     standing: Standing,
     #[serde(default)]
     budget: Budget,
+    insider_export: Option<Export>,
     #[serde(default)]
     unknown_events: BTreeMap<String, u64>,
     #[serde(default)]
@@ -127,6 +129,9 @@ pub(crate) fn text(status: &Status, view: View) -> String {
     section(language.say("İYS's allowance", "İYS çağrı hakkı"), budget(&status.budget, language), &mut page);
     let pulls = status.last_pull.iter().map(|(feed, at)| (words::feed(feed, language), at.map_or_else(|| never(language), time)));
     section(language.say("Feeds read to their end", "Sonuna kadar okunan hareketler"), pulls.collect(), &mut page);
+    if let Some(export) = &status.insider_export {
+        section(language.say("Insider's export", "Insider dışa aktarımı"), insider_export::lines(export, language), &mut page);
+    }
     let counted = |names: &BTreeMap<String, u64>| names.iter().map(|(name, count)| (clean(name), count.to_string())).collect();
     let title = language.say("Events of Insider's that nobody mapped", "Anlamı belirtilmemiş Insider olayları");
     section(title, counted(&status.unknown_events), &mut page);

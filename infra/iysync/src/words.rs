@@ -62,6 +62,22 @@ words! {
         "people" => "what people did", "alıcıların yaptıkları";
         "brand" => "what the brand sent", "markanın gönderdikleri";
     }
+    /// How far an export from Insider is.
+    export_stage {
+        "idle" => "none under way", "yok";
+        "ordering" => "being ordered", "isteniyor";
+        "ordered" => "ordered, file awaited", "istendi, dosya bekleniyor";
+        "counting" => "being compared", "karşılaştırılıyor";
+        "repairing" => "being repaired", "gideriliyor";
+    }
+    /// How an export from Insider ended.
+    export_outcome {
+        "agreed" => "nothing to repair", "giderilecek fark yok";
+        "repaired" => "differences repaired", "farklar giderildi";
+        "suspicious" => "too much differs: nothing was changed", "fark çok fazla: hiçbir şey değiştirilmedi";
+        "expired" => "its link expired unread", "bağlantının süresi okunmadan doldu";
+        "unreadable" => "its file could not be read", "dosyası okunamadı";
+    }
     /// Why an address may not be messaged.
     denial {
         "refused" => "the person refused", "alıcı reddetti";

@@ -10,6 +10,7 @@ mod deadlines;
 mod fuse;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod insider_export;
 mod meanwhile;
 mod odd;
 mod pull;

@@ -93,8 +93,14 @@ impl World {
 
     /// A world whose Insider is set up so.
     pub(crate) async fn with(config: sandbox::insider::Config) -> Self {
+        Self::over(|_| config).await
+    }
+
+    /// The same for an Insider that may go by the world's clock.
+    pub(crate) async fn over(configure: impl FnOnce(Clock) -> sandbox::insider::Config) -> Self {
         rustls::crypto::ring::default_provider().install_default().ok();
         let clock = ManualClock::at(START);
+        let config = configure(clock.clock());
         let fuse = Fuse::default();
         // What goes wrong is not tried again below the code under test.
         let (dynamo, table) = harness::store(|config| {
@@ -175,6 +181,7 @@ impl World {
         let make = || {
             let mut settings = insider::Settings::new(self.insider_url.clone(), self.insider_url.clone());
             settings.timeout = self.insider_timeout;
+            settings.export_url = self.insider_url.join("/insider-data-export").unwrap();
             let connection = insider::Connection::new(settings, self.now.clone());
             insider::Client::new(connection, Arc::new(self.brand.insider.clone()), Arc::new(Unlimited))
         };

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
 mod desk;
+mod exports;
 #[path = "../../../../shared/tests/harness/mod.rs"]
 mod harness;
 mod hostile;

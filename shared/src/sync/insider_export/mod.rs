@@ -3,7 +3,7 @@
 //!
 //! A run takes the next step and goes on for as long as it may: order; wait for the file; **count** what
 //! differs, to the file's end; and only if that is no suspicious share of the book, read the file once more
-//! and **repair** it. Where it stands is kept in the ledger ([`ExportLog`]), every ten thousand rows while a
+//! and **repair** it. Where it stands is kept in the ledger ([`ExportLog`]), every thousand rows while a
 //! file is read. Each row's effect can be repeated: what was repaired has changed since the order, and what
 //! has changed since the order is not judged. So a run may die at any row, and two may begin at once (a lease
 //! keeps them apart, and what the slower one writes has no effect).

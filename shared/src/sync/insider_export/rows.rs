@@ -19,7 +19,7 @@ use crate::sync::reading;
 /// Rows that are compared together.
 const CHUNK: usize = 500;
 /// Rows after which the place in the file is kept.
-const KEPT_EVERY: u64 = 10_000;
+const KEPT_EVERY: u64 = 1_000;
 /// How many states are re-opened at once.
 const AT_ONCE: usize = 16;
 
