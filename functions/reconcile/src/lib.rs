@@ -9,6 +9,7 @@ mod questions;
 mod retailers;
 mod sample_insider;
 mod standing;
+mod verify;
 
 use std::sync::Arc;
 
@@ -58,6 +59,8 @@ pub struct App {
     pub api: Url,
     /// Who tells the address that calls come from.
     pub egress: Egress,
+    /// The share of İYS's allowance, in percent, that verification may use.
+    pub verify_percent: u32,
 }
 
 /// What the schedule asks for.
@@ -86,6 +89,13 @@ pub enum Job {
         #[serde(default)]
         url: Option<Url>,
     },
+    /// Compare what is due with what İYS holds, and repair what differs: for all brands, or for one that is
+    /// named, at once.
+    Verify {
+        /// The brand's name.
+        #[serde(default)]
+        brand: Option<String>,
+    },
 }
 
 /// What a run did, over all brands.
@@ -105,6 +115,12 @@ pub struct Report {
     pub registered: usize,
     /// Push connections that were ended.
     pub unregistered: usize,
+    /// Keys that were compared with İYS.
+    pub compared: u64,
+    /// Those that differed.
+    pub differing: u64,
+    /// Differences that were repaired, those of earlier runs among them.
+    pub repaired: u64,
     /// Brands for which something failed; the log says what.
     pub failed: usize,
 }
@@ -129,6 +145,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         pause: environment::standing_pause()?,
         api: environment::api_url()?,
         egress: Egress::from_environment()?,
+        verify_percent: environment::verify_percent()?,
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = app.clone();
@@ -149,7 +166,7 @@ impl App {
     pub async fn handle(&self, job: Job) -> Result<Report, lambda_runtime::Error> {
         let mut report = Report::default();
         let named = match &job {
-            Job::Standing { brand } | Job::PushService { brand, .. } => brand.as_deref(),
+            Job::Standing { brand } | Job::PushService { brand, .. } | Job::Verify { brand } => brand.as_deref(),
             Job::Pull | Job::Sweep => None,
         };
         let brands = match named {
@@ -157,7 +174,8 @@ impl App {
             None => self.brands.all((self.clock)()).await?,
         };
         let by_hand = named.is_some();
-        for brand in &brands {
+        let started = (self.clock)();
+        for (position, brand) in brands.iter().enumerate() {
             match &job {
                 Job::Pull => Box::pin(self.pull(brand, &mut report)).await,
                 Job::Sweep => {
@@ -171,6 +189,10 @@ impl App {
                 Job::PushService { url, .. } => {
                     let wanted = by_hand || brand.iys.push_service;
                     Box::pin(self.push_service(brand, url.as_ref(), wanted, &mut report)).await;
+                }
+                Job::Verify { .. } => {
+                    let turn = verify::Turn { started, position, brands: brands.len(), at_once: by_hand };
+                    Box::pin(self.verify(brand, turn, &mut report)).await;
                 }
             }
         }

@@ -199,6 +199,11 @@ pub(crate) enum JobCommand {
         #[arg(long, value_name = "URL")]
         url: Option<Url>,
     },
+    /// Compare what is due of a brand with what İYS holds now, and repair what differs
+    Verify {
+        #[command(flatten)]
+        brand: BrandName,
+    },
 }
 
 impl Place {

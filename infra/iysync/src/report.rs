@@ -13,6 +13,7 @@ pub(crate) enum Job {
     Sweep,
     Standing,
     PushService,
+    Verify,
 }
 
 /// Counts of what was done; those that another version does not tell are zero.
@@ -26,6 +27,9 @@ pub(crate) struct Report {
     released: u64,
     registered: u64,
     unregistered: u64,
+    compared: u64,
+    differing: u64,
+    repaired: u64,
     failed: u64,
 }
 
@@ -52,6 +56,11 @@ pub(crate) fn text(job: Job, report: &Report, view: View) -> String {
         Job::PushService => vec![
             (say("connections registered", "kaydedilen bağlantı"), report.registered),
             (say("connections ended", "sonlandırılan bağlantı"), report.unregistered),
+        ],
+        Job::Verify => vec![
+            (say("keys compared", "karşılaştırılan kayıt"), report.compared),
+            (say("of them differing", "bunlardan farklı olan"), report.differing),
+            (say("differences repaired", "giderilen fark"), report.repaired),
         ],
     };
     if report.failed > 0 {

@@ -10,6 +10,7 @@ use crate::commands::View;
 use crate::language::Language;
 use crate::page::{BAD, DOUBTFUL, FAINT, GOOD, Page, STRONG, clean, padded, styled, widest};
 use crate::reason::Reason;
+use crate::verification::{self, Verification};
 use crate::words;
 
 /// The answer of `GET /v1/{brand}/status`; what another version does not tell is missing.
@@ -29,6 +30,7 @@ pub(crate) struct Status {
     deadline_slack_seconds: Option<i64>,
     #[serde(default)]
     last_pull: BTreeMap<String, Option<Timestamp>>,
+    verification: Option<Verification>,
     #[serde(default)]
     standing: Standing,
     #[serde(default)]
@@ -122,6 +124,8 @@ pub(crate) fn text(status: &Status, view: View) -> String {
     section(language.say("İYS's allowance", "İYS çağrı hakkı"), budget(&status.budget, language), &mut page);
     let pulls = status.last_pull.iter().map(|(feed, at)| (words::feed(feed, language), at.map_or_else(|| never(language), time)));
     section(language.say("Feeds read to their end", "Sonuna kadar okunan hareketler"), pulls.collect(), &mut page);
+    let compared = status.verification.as_ref().map(|verification| verification::lines(verification, language));
+    section(language.say("Compared with İYS", "İYS ile karşılaştırma"), compared.unwrap_or_default(), &mut page);
     let counted = |names: &BTreeMap<String, u64>| names.iter().map(|(name, count)| (clean(name), count.to_string())).collect();
     let title = language.say("Events of Insider's that nobody mapped", "Anlamı belirtilmemiş Insider olayları");
     section(title, counted(&status.unknown_events), &mut page);
@@ -130,7 +134,7 @@ pub(crate) fn text(status: &Status, view: View) -> String {
     page.into_text()
 }
 
-fn never(language: Language) -> String {
+pub(crate) fn never(language: Language) -> String {
     language.say("never", "hiç").to_owned()
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here knows AWS, HTTP, async or a clock; `now` is always an argument.
 
 mod aside;
+pub mod check;
 pub mod code;
 mod date;
 mod key;

@@ -4,17 +4,19 @@
 //! also tells whether the event is new), then the state (a conditional write over the revision that
 //! was read), then a queue message by the caller. A crash between any two of them and a repetition
 //! end in the same place, and what is left pending without a message is found by the sweep through
-//! the sparse index `work`. No step needs a transaction.
+//! the sparse index `work`. No step needs a transaction. The index `check` says when each key is compared with
+//! what the registry holds.
 //!
 //! Write units (each item is below 1 KB unless it names more than a hundred dealers, so a write to the
-//! table is one unit; an index write is one more, and two when the key's due time moves):
+//! table is one unit; an index write is one more, and two when an entry moves):
 //!
-//! | Write | Table | Index | Units |
+//! | Write | Table | Indexes | Units |
 //! |---|---|---|---|
-//! | a movement that opens work, at one target or both | 2 | 1 | 3 |
-//! | the same in place of one that has ended, whose endings go into the history | 3 | 1 | 4 |
-//! | the same over work that is still open | 2 | 2 | 4 |
-//! | a movement that becomes the state and opens nothing, in place of one that has ended | 3 | 0 | 3 |
+//! | a key's first movement, which opens work at one target or both | 2 | 2 | 4 |
+//! | a movement that opens work in place of one that has ended, whose endings go into the history | 3 | 3 | 6 |
+//! | the same over work that is still open | 2 | 4 | 6 |
+//! | a movement that becomes the state and opens nothing, in place of one that has ended and was compared | 3 | 2 | 5 |
+//! | a key compared with the registry | 1 | 2 | 3 |
 //! | a movement that is superseded, or repeated | 1 | 0 | 1 |
 //! | one target settled or refused while the other is open; the last one settled | 1 | 1 | 2 |
 //! | the last one settled beside a refusal; an ONAY settled at the registry that Insider waits for | 1 | 2 | 3 |
@@ -26,10 +28,12 @@
 //! | … finished | 1 | 1 | 2 |
 //! | a count of İYS's answers: for each failed one, and for every ten good ones of a process | 1 | 0 | 1 |
 //!
-//! So a key's first refusal from the API costs 7 until both targets have it, one from İYS or Insider 5,
-//! and a consent from the API 8; a movement that follows one that has ended costs one more.
+//! So a key's first refusal from the API costs 8 until both targets have it, one from İYS or Insider 6,
+//! and a consent from the API 9; a movement that follows one that has ended costs two more. (A change of the
+//! same status to a key that is still to be compared moves nothing in the index `check` and costs two less.)
 
 pub mod budget;
+mod check;
 mod control;
 mod cursor;
 mod document;
@@ -41,11 +45,13 @@ mod store;
 mod submission;
 pub mod token;
 mod unknown;
+mod verification;
 mod work;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+pub use check::{CheckClass, CheckGroup, CheckPage, Due};
 pub use cursor::Trail;
 pub use item::{Ending, Entry};
 pub use push_keys::{PushKey, PushKeys};
@@ -53,6 +59,7 @@ pub use standing::{HeldPage, HeldWork};
 pub use store::{Recorded, Story};
 pub use submission::{Member, RESULTS_KEPT, Submission, SubmissionHead};
 pub use unknown::{UnknownKind, UnknownName};
+pub use verification::{DifferenceCount, Verification};
 pub use work::{Backlog, DueWork};
 
 /// The ledger.

@@ -337,7 +337,7 @@ impl Ledger {
     }
 
     /// Writes a state over the revision that it was read as. `false` when somebody else was faster.
-    async fn put_state(&self, state: &mut ConsentState) -> Result<bool, LedgerError> {
+    pub(super) async fn put_state(&self, state: &mut ConsentState) -> Result<bool, LedgerError> {
         let read = state.revision;
         state.revision = read + 1;
         let mut put = self.client.put_item().table_name(&self.table).set_item(Some(StateItem::of(state).into_item()?));

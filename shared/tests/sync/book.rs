@@ -101,6 +101,8 @@ pub(crate) struct Inner {
     pub(crate) bulk_records: usize,
     /// How large they may be together.
     pub(crate) bulk_bytes: usize,
+    /// Most addresses in a question.
+    pub(crate) onays_recipients: usize,
     /// Addresses whose records are not processed.
     pub(crate) stuck: HashSet<Recipient>,
     pub(crate) naming: Naming,
@@ -217,6 +219,7 @@ impl Book {
             takes: SignedDuration::ZERO,
             bulk_records: 1000,
             bulk_bytes: usize::MAX,
+            onays_recipients: 1000,
             stuck: HashSet::new(),
             naming: Naming::Ids,
             page: 100,
@@ -234,6 +237,17 @@ impl Book {
     pub(crate) fn person(&self, recipient: &Recipient, channel: Channel, kind: RecipientType, status: Status, date: ConsentDate) {
         let key = (recipient.clone(), channel, kind);
         self.inner().write(key, status, "IYS_MOBIL".parse().unwrap(), date, Feed::People);
+    }
+
+    /// The registry holds something of a consumer's that no feed ever tells of.
+    pub(crate) fn silently(&self, recipient: &Recipient, channel: Channel, status: Status, date: ConsentDate) {
+        self.person(recipient, channel, RecipientType::Bireysel, status, date);
+        self.inner().feeds.get_mut("people").unwrap().pop();
+    }
+
+    /// The registry loses the last thing that it held of a consumer.
+    pub(crate) fn loses(&self, recipient: &Recipient, channel: Channel) {
+        self.inner().rows.get_mut(&(recipient.clone(), channel, RecipientType::Bireysel)).unwrap().pop().unwrap();
     }
 
     /// Has the next call of a kind go wrong.
@@ -289,8 +303,8 @@ impl Book {
 impl Registry for Book {
     fn capabilities(&self) -> Capabilities {
         let inner = self.inner();
-        let (bulk_records, bulk_bytes) = (inner.bulk_records, inner.bulk_bytes);
-        Capabilities { bulk_records, bulk_bytes, onays_recipients: 1000, recognises_resends: true }
+        let (bulk_records, bulk_bytes, onays_recipients) = (inner.bulk_records, inner.bulk_bytes, inner.onays_recipients);
+        Capabilities { bulk_records, bulk_bytes, onays_recipients, recognises_resends: true }
     }
 
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {

@@ -20,4 +20,5 @@ mod sqs;
 mod standing;
 mod sweep;
 mod throttle;
+mod verify;
 mod world;
