@@ -8,6 +8,7 @@ mod outbound;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::num::NonZeroU8;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -68,6 +69,9 @@ pub struct Iys {
     /// now. Off by default: it changes what the brand declares.
     #[serde(default)]
     pub late_ret_as_hs_karar: bool,
+    /// Within how many days every key is compared with what İYS holds. Seven by default.
+    #[serde(default = "seven")]
+    pub verify_days: NonZeroU8,
 }
 
 /// A user name and password for HTTP Basic.
@@ -212,6 +216,10 @@ pub struct Api {
     /// Source of a consent that names none.
     #[serde(default = "default_api_source")]
     pub default_source: Source,
+}
+
+const fn seven() -> NonZeroU8 {
+    NonZeroU8::MIN.saturating_add(6)
 }
 
 fn yes() -> bool {

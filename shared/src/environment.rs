@@ -92,3 +92,8 @@ pub fn api_url() -> Result<url::Url, EnvironmentError> {
 pub fn work_grace() -> Result<SignedDuration, EnvironmentError> {
     seconds("WORK_GRACE_SECONDS", 900)
 }
+
+/// The share of İYS's allowance, in percent, that verification may use.
+pub fn verify_percent() -> Result<u32, EnvironmentError> {
+    whole("IYS_VERIFY_PERCENT", 50, (1, 100), "a whole number of percent from 1 to 100")
+}

@@ -59,14 +59,14 @@ impl World {
         bodies
     }
 
-    /// Every key of the table and of its index, a line each.
+    /// Every key of the table and of its indexes, a line each.
     pub async fn table_keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
         let mut start = Value::Null;
         loop {
             let mut asked = json!({
                 "TableName": self.stack.system().tables[0].name,
-                "ProjectionExpression": "PK, SK, work_pk, work_due",
+                "ProjectionExpression": "PK, SK, work_pk, work_due, check_pk, check_at",
             });
             if !start.is_null() {
                 asked["ExclusiveStartKey"] = start;

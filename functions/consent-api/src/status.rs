@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::brand::Brand;
 use shared::consent::ConsentDate;
+use shared::consent::check::CheckEvery;
 use shared::door::Door;
 use shared::iys::AllowanceUse;
-use shared::ledger::{UnknownKind, UnknownName};
+use shared::ledger::{CheckClass, LedgerError, UnknownKind, UnknownName, Verification};
 use shared::problem::{self, Problem};
 use shared::sync::deadlines::Watch;
 use shared::sync::insider_export::ExportLog;
@@ -47,6 +48,8 @@ struct Status {
     clock: ClockView,
     /// When each of İYS's feeds was last read to its end.
     last_pull: BTreeMap<&'static str, Option<Timestamp>>,
+    /// How the ledger was compared with İYS.
+    verification: VerificationView,
     /// What the brand may do at İYS, and whether İYS takes anything of it.
     standing: StandingView,
     /// How much of İYS's allowances is used, and how İYS took the calls.
@@ -66,6 +69,19 @@ struct Status {
 struct HeldView {
     iys: BTreeMap<String, u64>,
     insider: BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VerificationView {
+    /// Within how many days every key is compared.
+    every_days: u8,
+    /// Keys that were not compared in that time, or not within two days of a change.
+    late: u64,
+    /// Keys that were found to differ, and that İYS has still to be asked about one by one.
+    waiting: u64,
+    #[serde(flatten)]
+    so_far: Verification,
 }
 
 #[derive(Serialize)]
@@ -109,6 +125,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         Some(_) => Some(ExportLog::read(&door.ledger, &brand.name).await.map_err(unavailable)?.into()),
         None => None,
     };
+    let verification = verification(door, brand, now).await.map_err(unavailable)?;
     let events = door.ledger.unknown_names(&brand.name, UnknownKind::Event).await.map_err(unavailable)?;
     let attributes = door.ledger.unknown_names(&brand.name, UnknownKind::Attribute).await.map_err(unavailable)?;
     let status = Status {
@@ -123,6 +140,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         deadline_slack_seconds: watch.slack_seconds(),
         clock: clock::view(&watch),
         last_pull,
+        verification,
         standing: standing::view(brand, standing),
         budget,
         insider_export,
@@ -131,4 +149,12 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         unknown_samples: Samples { events: Sample::all_of(events), attributes: Sample::all_of(attributes) },
     };
     Ok(problem::json(StatusCode::OK, &status))
+}
+
+async fn verification(door: &Door, brand: &Brand, now: Timestamp) -> Result<VerificationView, LedgerError> {
+    let every = CheckEvery(brand.iys.verify_days);
+    let late = door.ledger.late_checks(&brand.name, every, now).await?;
+    let waiting = door.ledger.count_checks(&brand.name, CheckClass::Differing, now).await?;
+    let so_far = door.ledger.verification(&brand.name).await?;
+    Ok(VerificationView { every_days: every.0.get(), late, waiting, so_far })
 }

@@ -13,6 +13,7 @@ mod questions;
 mod retailers;
 mod sample_insider;
 mod standing;
+mod verify;
 
 use std::sync::Arc;
 
@@ -65,6 +66,8 @@ pub struct App {
     pub egress: Egress,
     /// Where metrics go.
     pub metrics: Sink,
+    /// The share of İYS's allowance, in percent, that verification may use.
+    pub verify_percent: u32,
 }
 
 /// What the schedule asks for.
@@ -102,6 +105,13 @@ pub enum Job {
         #[serde(default)]
         brand: Option<String>,
     },
+    /// Compare what is due with what İYS holds, and repair what differs: for all brands, or for one that is
+    /// named, at once.
+    Verify {
+        /// The brand's name.
+        #[serde(default)]
+        brand: Option<String>,
+    },
 }
 
 /// What a run did, over all brands.
@@ -133,6 +143,12 @@ pub struct Report {
     pub retold: usize,
     /// Refusals that an export showed.
     pub refusals: usize,
+    /// Keys that were compared with İYS.
+    pub compared: u64,
+    /// Those that differed.
+    pub differing: u64,
+    /// Differences that were repaired, those of earlier runs among them.
+    pub repaired: u64,
     /// Brands for which something failed; the log says what.
     pub failed: usize,
 }
@@ -158,6 +174,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         api: environment::api_url()?,
         egress: Egress::from_environment()?,
         metrics: Sink::new(environment::required("METRICS_NAMESPACE")?),
+        verify_percent: environment::verify_percent()?,
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = app.clone();
@@ -178,7 +195,9 @@ impl App {
     pub async fn handle(&self, job: Job) -> Result<Report, lambda_runtime::Error> {
         let mut report = Report::default();
         let named = match &job {
-            Job::Standing { brand } | Job::PushService { brand, .. } | Job::InsiderExport { brand } => brand.as_deref(),
+            Job::Standing { brand } | Job::PushService { brand, .. } | Job::InsiderExport { brand } | Job::Verify { brand } => {
+                brand.as_deref()
+            }
             Job::Pull | Job::Sweep | Job::Clock => None,
         };
         let brands = match named {
@@ -187,7 +206,7 @@ impl App {
         };
         let by_hand = named.is_some();
         let began = (self.clock)();
-        for brand in &brands {
+        for (position, brand) in brands.iter().enumerate() {
             match &job {
                 Job::Pull => Box::pin(self.pull(brand, &mut report)).await,
                 Job::Sweep => {
@@ -204,6 +223,10 @@ impl App {
                     Box::pin(self.push_service(brand, url.as_ref(), wanted, &mut report)).await;
                 }
                 Job::InsiderExport { .. } => Box::pin(self.insider_export(brand, began, by_hand, &mut report)).await,
+                Job::Verify { .. } => {
+                    let turn = verify::Turn { started: began, position, brands: brands.len(), at_once: by_hand };
+                    Box::pin(self.verify(brand, turn, &mut report)).await;
+                }
             }
         }
         if report.failed > 0 { Err(format!("{job:?} failed for {} of the brands", report.failed).into()) } else { Ok(report) }

@@ -207,6 +207,11 @@ pub(crate) enum JobCommand {
         #[command(flatten)]
         brand: BrandName,
     },
+    /// Compare what is due of a brand with what İYS holds now, and repair what differs
+    Verify {
+        #[command(flatten)]
+        brand: BrandName,
+    },
 }
 
 impl Place {

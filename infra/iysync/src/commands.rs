@@ -102,6 +102,7 @@ async fn job(place: &Place, command: JobCommand, view: View) -> Result<Told, Fai
         JobCommand::Pull => (Job::Pull, json!({ "job": "pull" })),
         JobCommand::Sweep => (Job::Sweep, json!({ "job": "sweep" })),
         JobCommand::Standing { brand } => (Job::Standing, json!({ "job": "standing", "brand": brand_name(&brand, !place.aws)? })),
+        JobCommand::Verify { brand } => (Job::Verify, json!({ "job": "verify", "brand": brand_name(&brand, !place.aws)? })),
         JobCommand::PushService { brand, url } => {
             (Job::PushService, json!({ "job": "push_service", "brand": brand_name(&brand, !place.aws)?, "url": url.map(String::from) }))
         }

@@ -22,6 +22,7 @@ mod sample;
 mod status;
 mod story;
 mod verdict;
+mod verification;
 mod words;
 
 use std::io::{self, IsTerminal, Write};

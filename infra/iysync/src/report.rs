@@ -14,6 +14,7 @@ pub(crate) enum Job {
     Standing,
     PushService,
     InsiderExport,
+    Verify,
 }
 
 /// Counts of what was done; those that another version does not tell are zero.
@@ -31,6 +32,9 @@ pub(crate) struct Report {
     rows: u64,
     retold: u64,
     refusals: u64,
+    compared: u64,
+    differing: u64,
+    repaired: u64,
     failed: u64,
 }
 
@@ -63,6 +67,11 @@ pub(crate) fn text(job: Job, report: &Report, view: View) -> String {
             (say("profiles read", "okunan profil"), report.rows),
             (say("Insider is told again", "Insider'a yeniden bildirilecek"), report.retold),
             (say("refusals taken from flags", "bayraklardan alınan ret"), report.refusals),
+        ],
+        Job::Verify => vec![
+            (say("keys compared", "karşılaştırılan kayıt"), report.compared),
+            (say("of them differing", "bunlardan farklı olan"), report.differing),
+            (say("differences repaired", "giderilen fark"), report.repaired),
         ],
     };
     if report.failed > 0 {

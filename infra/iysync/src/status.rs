@@ -12,6 +12,7 @@ use crate::insider_export::{self, Export};
 use crate::language::Language;
 use crate::page::{BAD, DOUBTFUL, FAINT, GOOD, Page, STRONG, clean, padded, styled, widest};
 use crate::reason::Reason;
+use crate::verification::{self, Verification};
 use crate::words;
 
 /// The answer of `GET /v1/{brand}/status`; what another version does not tell is missing.
@@ -32,6 +33,7 @@ pub(crate) struct Status {
     clock: Option<Clock>,
     #[serde(default)]
     last_pull: BTreeMap<String, Option<Timestamp>>,
+    verification: Option<Verification>,
     #[serde(default)]
     standing: Standing,
     #[serde(default)]
@@ -132,6 +134,8 @@ pub(crate) fn text(status: &Status, view: View) -> String {
     if let Some(export) = &status.insider_export {
         section(language.say("Insider's export", "Insider dışa aktarımı"), insider_export::lines(export, language), &mut page);
     }
+    let compared = status.verification.as_ref().map(|verification| verification::lines(verification, language));
+    section(language.say("Compared with İYS", "İYS ile karşılaştırma"), compared.unwrap_or_default(), &mut page);
     let counted = |names: &BTreeMap<String, u64>| names.iter().map(|(name, count)| (clean(name), count.to_string())).collect();
     let title = language.say("Events of Insider's that nobody mapped", "Anlamı belirtilmemiş Insider olayları");
     section(title, counted(&status.unknown_events), &mut page);
@@ -140,7 +144,7 @@ pub(crate) fn text(status: &Status, view: View) -> String {
     page.into_text()
 }
 
-fn never(language: Language) -> String {
+pub(crate) fn never(language: Language) -> String {
     language.say("never", "hiç").to_owned()
 }
 

@@ -93,7 +93,15 @@ fn the_template_names_every_function_with_what_it_uses() {
             [
                 &queues[..],
                 &insider,
-                &["INSIDER_EXPORT_URL", "EGRESS_CHECK_URL", "IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL", "METRICS_NAMESPACE"],
+                &[
+                    "INSIDER_EXPORT_URL",
+                    "EGRESS_CHECK_URL",
+                    "IYS_BASE_URL",
+                    "IYS_VERIFY_PERCENT",
+                    "STANDING_PAUSE_SECONDS",
+                    "API_URL",
+                    "METRICS_NAMESPACE",
+                ],
             ]
             .concat(),
         ),
@@ -181,12 +189,13 @@ fn the_schedules_carry_their_jobs() {
         ("reconcile", 900, r#"{"job":"standing"}"#),
         ("reconcile", 3600, r#"{"job":"push_service"}"#),
         ("reconcile", 900, r#"{"job":"insider_export"}"#),
+        ("reconcile", 3600, r#"{"job":"verify"}"#),
     ];
     assert_eq!(jobs, BTreeSet::from(expected));
 }
 
 #[test]
-fn the_ledger_has_its_index_and_time_to_live() {
+fn the_ledger_has_its_indexes_and_time_to_live() {
     let system = resolve(TEMPLATE, &[]).unwrap();
     let [table] = system.tables.as_slice() else { panic!("one table") };
     assert_eq!(table.name, "LedgerTable");
@@ -194,8 +203,10 @@ fn the_ledger_has_its_index_and_time_to_live() {
     let index = &table.definition["GlobalSecondaryIndexes"][0];
     assert_eq!(index["IndexName"], "work");
     assert_eq!(index["Projection"]["ProjectionType"], "INCLUDE");
-    let index = &table.definition["GlobalSecondaryIndexes"][1];
-    assert_eq!((&index["IndexName"], &index["Projection"]["ProjectionType"]), (&"deadline".into(), &"KEYS_ONLY".into()));
+    for (position, name) in [(1, "deadline"), (2, "check")] {
+        let index = &table.definition["GlobalSecondaryIndexes"][position];
+        assert_eq!((&index["IndexName"], &index["Projection"]["ProjectionType"]), (&name.into(), &"KEYS_ONLY".into()));
+    }
 }
 
 #[test]

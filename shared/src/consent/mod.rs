@@ -4,6 +4,7 @@
 
 mod aside;
 pub mod book;
+pub mod check;
 pub mod code;
 mod date;
 mod key;

@@ -15,6 +15,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::check::Check;
 use super::code::Hold;
 use super::{ConsentDate, ConsentKey, Head, Movement, Origin, Recipient, Sent, Status};
 
@@ -275,6 +276,8 @@ pub struct ConsentState {
     pub insider_doubt: Option<Timestamp>,
     /// The bulk submission that an older movement of the key is part of, while its result is to come.
     pub behind: Option<String>,
+    /// When it is next compared with the registry.
+    pub check: Check,
     /// Counts the writes of this state; a write names the one it replaces.
     pub revision: u64,
 }
@@ -292,6 +295,7 @@ impl ConsentState {
             seen_at_insider: false,
             insider_doubt: None,
             behind: None,
+            check: Check::first(now),
             revision: 0,
         };
         state.note_origin(&movement.head);
@@ -323,6 +327,7 @@ impl ConsentState {
                 self.registry_turned_out(now, due);
                 return Merge::Advanced;
             }
+            self.check = self.check.changed(now);
             if let Sync::Submitted { submission, .. } = &self.registry {
                 self.behind = Some(submission.clone());
             }

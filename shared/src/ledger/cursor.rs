@@ -19,9 +19,24 @@ pub struct Trail {
     /// When the feed was last read to its end.
     #[serde(default)]
     pub read_at: Option<Timestamp>,
+    /// When reading last began at the start of what the registry shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<Timestamp>,
 }
 
 impl Trail {
+    /// Whether movements may have left the feed unread, which shows them for no longer than `window`: it was
+    /// not read to its end for so long, or nobody knows when it was.
+    pub fn has_gap(&self, now: Timestamp, window: SignedDuration) -> bool {
+        let first_step = self.steps.first().map(|(at, _)| *at);
+        self.read_at.max(self.begun_at).or(first_step).is_none_or(|read| now.duration_since(read) > window)
+    }
+
+    /// The trail of a feed that is read from the start of what the registry shows.
+    pub fn anew(self, now: Timestamp) -> Self {
+        Self { steps: Vec::new(), begun_at: Some(now), ..self }
+    }
+
     /// The cursor to start from: the newest that is at least `overlap` old, or the oldest known.
     pub fn start(&self, now: Timestamp, overlap: SignedDuration) -> Option<&str> {
         let old_enough = |at: &Timestamp| now.duration_since(*at) >= overlap;
@@ -133,5 +148,20 @@ mod tests {
         assert_eq!(trail.steps.len(), 3, "older cursors are forgotten");
         trail.note("c20".into(), at(40), overlap);
         assert_eq!(trail.start(at(40), overlap), Some("c20"));
+    }
+
+    #[test]
+    fn a_feed_has_a_gap_that_was_not_read_to_its_end_or_begun_anew_within_the_window() {
+        let (window, read_at) = (SignedDuration::from_mins(60), Some(at(0)));
+        assert!(Trail::default().has_gap(at(0), window), "nobody knows what was read");
+        let read = Trail { read_at, ..Trail::default() };
+        assert!(!read.has_gap(at(60), window) && read.has_gap(at(61), window));
+        let mut begun = read.anew(at(61));
+        assert!(!begun.has_gap(at(121), window) && begun.has_gap(at(122), window), "it has to come to its end, too");
+        begun.read_at = Some(at(100));
+        assert!(!begun.has_gap(at(160), window));
+        let mut earlier_version = Trail::default();
+        earlier_version.note("c".into(), at(5), window);
+        assert!(!earlier_version.has_gap(at(65), window) && earlier_version.has_gap(at(66), window));
     }
 }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::LedgerError;
+use super::check::CheckPlace;
 use crate::calendar;
 use crate::consent::code::Hold;
 use crate::consent::{
@@ -48,7 +49,7 @@ pub(super) fn work_partition(brand: &BrandName, shard: u8) -> String {
     format!("W#{brand}#{shard}")
 }
 
-fn shard(recipient: &RecipientId) -> u8 {
+pub(super) fn shard(recipient: &RecipientId) -> u8 {
     recipient.as_str().bytes().fold(0u8, u8::wrapping_add) % WORK_SHARDS
 }
 
@@ -79,6 +80,8 @@ pub(super) struct StateItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     behind: Option<String>,
     revision: u64,
+    #[serde(flatten)]
+    check: CheckPlace,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     work_pk: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,6 +114,7 @@ impl StateItem {
             insider_doubt: state.insider_doubt,
             behind: state.behind.clone(),
             revision: state.revision,
+            check: CheckPlace::of(state),
             work_pk: None,
             work_due: None,
             work_iys: None,
@@ -152,6 +156,7 @@ impl StateItem {
             seen_at_insider: stored.seen_at_insider,
             insider_doubt: stored.insider_doubt,
             behind: stored.behind,
+            check: stored.check.read(),
             revision: stored.revision,
         })
     }

@@ -4,6 +4,10 @@
 //! repetition and nothing else. Each run starts some minutes back; what is read twice is one movement.
 //! A movement of a key whose item has no readable form is counted and passed over, because no
 //! repetition mends it and the feed must go on for everybody else; the history has it all the same.
+//!
+//! The registry shows seven days. Where a feed was not read for so long, or its cursor is gone, movements may
+//! have been missed: reading begins at the start of what is shown, and verification ([`super::verify`]) is told
+//! to compare everything that it compared before.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,11 +16,14 @@ use crate::brand::Brand;
 use crate::clock::Clock;
 use crate::consent::{ConsentKey, Movement};
 use crate::intake::Intake;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Trail, Verification};
 use crate::registry::{Change, Feed, Registry, RegistryError};
 
 /// How far back each run starts before the newest cursor.
 pub const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+/// For how long a feed may go unread: seven days, less the last hour, which it does not show, the overlap,
+/// and an hour for clocks and slow runs (İYS documentation, `PullPerBrandCode`).
+const WINDOW: SignedDuration = SignedDuration::from_mins((7 * 24 - 2) * 60 - 10);
 /// Most pages in one run; the next run goes on where this one stopped.
 const PAGES: usize = 100;
 /// For how long a run keeps others of the same feed away.
@@ -89,6 +96,9 @@ impl Pull<'_> {
 
     async fn read(&self, feed: Feed, name: &'static str, started: Timestamp) -> Result<Pulled, PullError> {
         let mut trail = self.ledger.trail(&self.brand.name, name).await?;
+        if trail.has_gap(started, WINDOW) {
+            trail = self.begin_anew(trail, name, started).await?;
+        }
         let mut cursor = trail.start(started, OVERLAP).map(str::to_owned);
         let mut pulled = Pulled::default();
         for _ in 0..PAGES {
@@ -126,6 +136,28 @@ impl Pull<'_> {
             tracing::info!(feed = name, movements = pulled.movements, new = pulled.new, unreadable = pulled.unreadable, "feed read");
         }
         Ok(pulled)
+    }
+
+    /// Begins at the start of what the registry shows. First verification is told, so that no crash can keep
+    /// it from it.
+    async fn begin_anew(&self, trail: Trail, name: &'static str, started: Timestamp) -> Result<Trail, LedgerError> {
+        let ask = |verification: &mut Verification| {
+            verification.full_since = verification.full_since.max(Some(started));
+            verification.gap_in = Some(name.to_owned());
+            true
+        };
+        self.ledger.change_verification(&self.brand.name, ask).await?;
+        match trail.read_at {
+            Some(read_at) => {
+                tracing::error!(brand = %self.brand.name, feed = name, %read_at, "the feed was not read for longer than it reaches back: everything is compared with the registry");
+            }
+            None => {
+                tracing::warn!(brand = %self.brand.name, feed = name, "nobody knows how far the feed was read: what was compared with the registry before is compared again");
+            }
+        }
+        let trail = trail.anew(started);
+        self.ledger.put_trail(&self.brand.name, name, &trail).await?;
+        Ok(trail)
     }
 }
 

@@ -17,8 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::isolate::caught;
 use super::patience::{HELD_RETRY, SHORT_WAIT, growing, later};
-use super::sift::Sifted;
-use super::{bulk, reading};
+use super::{bulk, question, reading};
 use crate::brand::Brand;
 use crate::clock::Clock;
 use crate::consent::code::{self, Code, Disposition, RetryAfter};
@@ -40,8 +39,6 @@ const ROUNDS: usize = 6;
 /// For how many rounds a run collects what is to be sent while other keys still need a step before,
 /// so that refusals among those go first and all go together.
 const COLLECTING: usize = 3;
-/// How often a question is asked by halves while no part of it was ever answered.
-const UNUSABLE: usize = 10;
 /// When a record is sent again that the registry did not take for a passing fault of its own.
 const FAULT_RETRY: SignedDuration = SignedDuration::from_mins(1);
 /// When a record is sent again that came over the registry's hourly allowance.
@@ -368,67 +365,38 @@ impl Push<'_> {
         for asked in states {
             groups.entry((asked.0.key.channel, asked.0.key.recipient_type)).or_default().push(asked);
         }
-        let most = self.registry.capabilities().onays_recipients.max(1);
         // Should the time not be enough for all questions, the most urgent were asked.
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by_key(|(_, states)| states.first().map(|(state, _)| urgency(state)));
-        for ((channel, recipient_type), states) in groups {
-            let mut open: Vec<_> = states.chunks(most).rev().map(|chunk| Sifted::of(chunk.iter().collect())).collect();
-            let (mut answered, mut unusable) = (false, 0);
-            while let Some(mut chunk) = open.pop() {
-                if self.is_over() {
-                    tally.failed.extend(chunk.into_all().map(|(state, _)| state.key.clone()));
-                    continue;
-                }
-                let recipients: Vec<_> = chunk.rest.iter().map(|(state, _)| state.recipient.clone()).collect();
-                let answer = match recipients.is_empty() {
-                    false => caught(self.registry.onays(channel, recipient_type, &recipients)).await,
-                    true => Ok(HashSet::new()),
-                };
-                let onays = match answer {
-                    Ok(onays) => onays,
-                    // Without those that it names the question is asked again at once.
-                    Err(RegistryError::RefusedFor(refused)) if !chunk.names_again(&refused) && chunk.leave_out(refused.clone()) => {
-                        tracing::warn!(addresses = refused.len(), "a question was refused for some addresses: it is asked without them");
-                        open.push(chunk);
-                        continue;
-                    }
-                    // One address may spoil the question for all: it is narrowed down by halves.
-                    Err(error @ (RegistryError::Defect { .. } | RegistryError::RefusedFor(_)))
-                        if recipients.len() > 1 && (answered || unusable < UNUSABLE) =>
-                    {
-                        tracing::warn!(%error, addresses = recipients.len(), "a question was not answered: it is asked by halves");
-                        unusable += 1;
-                        let mut first: Vec<_> = chunk.into_all().collect();
-                        let second = first.split_off(first.len() / 2);
-                        open.extend([Sifted::of(second), Sifted::of(first)]);
-                        continue;
-                    }
-                    Err(error) => {
-                        let members: Vec<_> = chunk.into_all().map(|(state, _)| member(state)).collect();
+        for (place, states) in groups {
+            let mut asking = question::Question::new(self.registry, place, states, |(state, _)| &state.recipient);
+            while let Some(part) = asking.next(|| self.is_over()).await {
+                let (told, untold) = match part {
+                    question::Part::Answered { told, untold } => (told, untold),
+                    question::Part::Failed(states, error) => {
+                        let members: Vec<_> = states.iter().map(|(state, _)| member(state)).collect();
                         self.all_failed(&members, error, tally).await;
                         continue;
                     }
                 };
-                answered = true;
-                let Sifted { rest, removed, .. } = chunk;
-                tally.asked.extend(rest.iter().map(|(state, _)| state.key.clone()));
-                tally.unaskable.extend(removed.iter().map(|((state, _), _)| state.key.clone()));
-                let told = rest.into_iter().map(|(state, question)| (state, *question, Ok(onays.contains(&state.recipient))));
-                let untold = removed.into_iter().map(|((state, question), _)| (state, *question, Err(())));
+                tally.asked.extend(told.iter().map(|((state, _), _)| state.key.clone()));
+                tally.unaskable.extend(untold.iter().map(|(state, _)| state.key.clone()));
+                let told = told.into_iter().map(|(asked, held)| (asked, Ok(held)));
+                let untold = untold.into_iter().map(|asked| (asked, Err(())));
                 let mut answers = futures::stream::iter(told.chain(untold))
-                    .map(|(state, question, answer)| async move {
+                    .map(|((state, question), answer)| async move {
                         let done = match answer {
-                            Ok(held) => self.told_of_onay(state, question, held).await,
-                            Err(()) => self.not_told(state, question).await,
+                            Ok(held) => self.told_of_onay(&state, question, held).await,
+                            Err(()) => self.not_told(&state, question).await,
                         };
-                        (member(state), done)
+                        (member(&state), done)
                     })
                     .buffer_unordered(AT_ONCE);
                 while let Some((member, done)) = answers.next().await {
                     self.note(&member, done, tally).await;
                 }
             }
+            tally.failed.extend(asking.into_rest().into_iter().map(|(state, _)| state.key));
         }
     }
 

@@ -64,7 +64,8 @@ fn table_name() -> String {
 
 async fn create(client: &Client, table: &str) {
     let attribute = |name: &str| {
-        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().expect("an attribute")
+        let kind = if name == "check_at" { ScalarAttributeType::N } else { ScalarAttributeType::S };
+        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().expect("an attribute")
     };
     let key = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key");
     let work = GlobalSecondaryIndex::builder()
@@ -88,15 +89,25 @@ async fn create(client: &Client, table: &str) {
         .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .expect("an index");
+    let check = GlobalSecondaryIndex::builder()
+        .index_name("check")
+        .key_schema(key("check_pk", KeyType::Hash))
+        .key_schema(key("check_at", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()
+        .expect("an index");
     client
         .create_table()
         .table_name(table)
         .billing_mode(BillingMode::PayPerRequest)
-        .set_attribute_definitions(Some(["PK", "SK", "work_pk", "work_due", "work_deadline"].map(attribute).to_vec()))
+        .set_attribute_definitions(Some(
+            ["PK", "SK", "work_pk", "work_due", "work_deadline", "check_pk", "check_at"].map(attribute).to_vec(),
+        ))
         .key_schema(key("PK", KeyType::Hash))
         .key_schema(key("SK", KeyType::Range))
         .global_secondary_indexes(work)
         .global_secondary_indexes(deadline)
+        .global_secondary_indexes(check)
         .send()
         .await
         .expect("a table");

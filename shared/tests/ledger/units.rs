@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::consent::book::{Findings, Terms};
+use shared::consent::check::Check;
 use shared::consent::code::Hold;
 use shared::consent::plan::Policy;
 use shared::consent::{Answer, Channel, EventId, Origin, Outcome, RecipientType, Status, Target};
@@ -60,7 +61,7 @@ async fn hears(ledger: &Ledger, target: Target, answer: Answer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_movement_that_is_bound_for_the_registry_costs_four_units_another_three_and_each_one_more_in_place_of_one_that_has_ended() {
+async fn a_movement_that_is_bound_for_the_registry_costs_five_units_another_four_and_each_two_more_in_place_of_one_that_has_ended() {
     for (origin, status) in [
         (Origin::Api, Status::Ret),
         (Origin::Api, Status::Onay),
@@ -72,7 +73,7 @@ async fn a_movement_that_is_bound_for_the_registry_costs_four_units_another_thre
         let (ledger, meter) = metered().await;
         says(&ledger, status, 0, origin).await;
         // What is bound for the registry stands in the clock's index, too.
-        let indexes = if origin == Origin::Registry { 1 } else { 2 };
+        let indexes = if origin == Origin::Registry { 2 } else { 3 };
         assert_eq!(meter.read(), Units::of(2, indexes), "{status} from {origin:?}, the first of its key");
         for target in Target::ALL {
             hears(&ledger, target, APPLIED).await;
@@ -82,7 +83,7 @@ async fn a_movement_that_is_bound_for_the_registry_costs_four_units_another_thre
         says(&ledger, other, 100, origin).await;
         assert_eq!(
             meter.read(),
-            Units::of(3, indexes),
+            Units::of(3, indexes + 1),
             "{other} from {origin:?}, after all was settled: how that ended goes into the history"
         );
     }
@@ -104,7 +105,7 @@ async fn a_row_of_a_book_costs_two_units_where_it_opens_nothing_three_where_it_d
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_movement_over_work_that_is_still_open_costs_two_units_more_because_its_due_time_and_its_deadline_move() {
+async fn a_movement_over_work_that_is_still_open_costs_eight_units_because_its_due_time_and_its_deadline_move() {
     let (ledger, meter) = metered().await;
     says(&ledger, Status::Onay, 0, Origin::Api).await;
     meter.read();
@@ -113,7 +114,7 @@ async fn a_movement_over_work_that_is_still_open_costs_two_units_more_because_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_movement_that_opens_nothing_costs_three_units_in_place_of_one_that_has_ended_and_a_superseded_or_repeated_one_costs_one() {
+async fn a_movement_that_opens_nothing_costs_five_units_in_place_of_one_that_was_compared_and_a_superseded_or_repeated_one_costs_one() {
     let (ledger, meter) = metered().await;
     says(&ledger, Status::Ret, 100, Origin::Api).await;
     for target in Target::ALL {
@@ -123,7 +124,17 @@ async fn a_movement_that_opens_nothing_costs_three_units_in_place_of_one_that_ha
     says(&ledger, Status::Ret, 100, Origin::Registry).await;
     assert_eq!(meter.read(), Units::of(1, 0), "our own movement, told by the registry, is history only");
     says(&ledger, Status::Ret, 150, Origin::Insider).await;
-    assert_eq!(meter.read(), Units::of(3, 0), "a later refusal of what both targets refuse already");
+    assert_eq!(meter.read(), Units::of(3, 0), "a later refusal of what both targets refuse already, and that is to be compared anyway");
+    let read = ledger.state(&person().key).await.unwrap().unwrap();
+    assert!(ledger.note_check(&read, Check::Done(at(160))).await.unwrap());
+    assert_eq!(meter.read(), Units::of(1, 2), "it was compared with the registry");
+    let read = ledger.state(&person().key).await.unwrap().unwrap();
+    assert!(ledger.note_check(&read, Check::Done(at(160))).await.unwrap());
+    assert_eq!(meter.read(), Units::of(0, 0), "that stands there already");
+    says(&ledger, Status::Ret, 170, Origin::Insider).await;
+    assert_eq!(meter.read(), Units::of(3, 2), "a later refusal, which is to be compared again");
+    assert!(!ledger.note_check(&read, Check::Done(at(180))).await.unwrap());
+    assert_eq!(meter.read(), Units::of(1, 0), "another has written since");
     says(&ledger, Status::Onay, 50, Origin::Api).await;
     assert_eq!(meter.read(), Units::of(1, 0), "an earlier movement is history only");
     says(&ledger, Status::Ret, 100, Origin::Api).await;
@@ -267,10 +278,10 @@ async fn a_lease_a_cursor_and_a_count_cost_one_unit_each() {
 async fn the_largest_state_and_movement_fit_one_unit() {
     let store = Store::new().await;
     let ledger = store.ledger();
-    // The longest of everything: address, brand, ids, source; held and submitted at once.
-    let address = format!("{}@{}.example.com", "a".repeat(126), "b".repeat(126));
+    // The longest of everything: address (RFC 5321, 4.5.3.1.3), brand, ids, source; held and submitted at once.
+    let address = format!("{}@{}.example.com", "a".repeat(121), "b".repeat(120));
     let mut person = Person::new(&address, Channel::Eposta);
-    assert_eq!(address.len(), 265);
+    assert_eq!(address.len(), 254);
     person.key.brand = "b".repeat(32).parse().unwrap();
     person.key.recipient_type = RecipientType::Bireysel;
     let mut movement = person.says(Status::Onay, 0, Origin::Correction);

@@ -118,8 +118,10 @@ async fn embedded() -> String {
 }
 
 async fn create(client: &Client, table: &str) {
-    let attribute =
-        |name: &str| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap();
+    let attribute = |name: &str| {
+        let kind = if name == "check_at" { ScalarAttributeType::N } else { ScalarAttributeType::S };
+        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
+    };
     let key = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
     let shown = ["work_iys", "work_insider", "work_deadline", "work_iys_held", "work_insider_held"].map(str::to_owned).to_vec();
     let work = GlobalSecondaryIndex::builder()
@@ -136,14 +138,24 @@ async fn create(client: &Client, table: &str) {
         .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .unwrap();
+    let check = GlobalSecondaryIndex::builder()
+        .index_name("check")
+        .key_schema(key("check_pk", KeyType::Hash))
+        .key_schema(key("check_at", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()
+        .unwrap();
     client
         .create_table()
         .table_name(table)
-        .set_attribute_definitions(Some(["PK", "SK", "work_pk", "work_due", "work_deadline"].map(attribute).to_vec()))
+        .set_attribute_definitions(Some(
+            ["PK", "SK", "work_pk", "work_due", "work_deadline", "check_pk", "check_at"].map(attribute).to_vec(),
+        ))
         .key_schema(key("PK", KeyType::Hash))
         .key_schema(key("SK", KeyType::Range))
         .global_secondary_indexes(work)
         .global_secondary_indexes(deadline)
+        .global_secondary_indexes(check)
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await

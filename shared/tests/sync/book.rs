@@ -108,6 +108,8 @@ pub(crate) struct Inner {
     pub(crate) is_down: bool,
     /// How it decides that a date is too old at a moment.
     pub(crate) too_late: fn(DateTime, DateTime) -> bool,
+    /// Most addresses in a question.
+    pub(crate) onays_recipients: usize,
     /// Addresses whose records are not processed.
     pub(crate) stuck: HashSet<Recipient>,
     pub(crate) naming: Naming,
@@ -234,6 +236,7 @@ impl Book {
             bulk_bytes: usize::MAX,
             is_down: false,
             too_late: calendar::is_too_late,
+            onays_recipients: 1000,
             stuck: HashSet::new(),
             naming: Naming::Ids,
             page: 100,
@@ -252,6 +255,17 @@ impl Book {
         let key = (recipient.clone(), channel, kind);
         let now = ConsentDate::at(self.clock.now());
         self.inner().write(key, status, "IYS_MOBIL".parse().unwrap(), date, now, Feed::People);
+    }
+
+    /// The registry holds something of a consumer's that no feed ever tells of.
+    pub(crate) fn silently(&self, recipient: &Recipient, channel: Channel, status: Status, date: ConsentDate) {
+        self.person(recipient, channel, RecipientType::Bireysel, status, date);
+        self.inner().feeds.get_mut("people").unwrap().pop();
+    }
+
+    /// The registry loses the last thing that it held of a consumer.
+    pub(crate) fn loses(&self, recipient: &Recipient, channel: Channel) {
+        self.inner().rows.get_mut(&(recipient.clone(), channel, RecipientType::Bireysel)).unwrap().pop().unwrap();
     }
 
     /// Has the next call of a kind go wrong.
@@ -310,8 +324,8 @@ impl Book {
 impl Registry for Book {
     fn capabilities(&self) -> Capabilities {
         let inner = self.inner();
-        let (bulk_records, bulk_bytes) = (inner.bulk_records, inner.bulk_bytes);
-        Capabilities { bulk_records, bulk_bytes, onays_recipients: 1000, recognises_resends: true }
+        let (bulk_records, bulk_bytes, onays_recipients) = (inner.bulk_records, inner.bulk_bytes, inner.onays_recipients);
+        Capabilities { bulk_records, bulk_bytes, onays_recipients, recognises_resends: true }
     }
 
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {

@@ -23,4 +23,5 @@ mod standing;
 mod sweep;
 mod ten_years;
 mod throttle;
+mod verify;
 mod world;

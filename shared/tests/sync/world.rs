@@ -25,6 +25,7 @@ use shared::sync::push_service::PushService;
 use shared::sync::relay::Relay;
 use shared::sync::standing::{Guard, Keeper};
 use shared::sync::sweep::{QUEUED, Sweep, Swept};
+use shared::sync::verify::{Share, Verify};
 use url::Url;
 
 use crate::account::Office;
@@ -201,6 +202,21 @@ impl World {
 
     pub(crate) fn pull(&self) -> Pull<'_> {
         Pull { ledger: &self.ledger, intake: &self.intake, brand: &self.brand, registry: &self.book, clock: &self.now }
+    }
+
+    /// Verification, by hand, with as many questions as it likes.
+    pub(crate) fn verify(&self) -> Verify<'_> {
+        Verify {
+            ledger: &self.ledger,
+            queues: &self.queues,
+            brand: &self.brand,
+            registry: &self.book,
+            clock: &self.now,
+            grace: GRACE,
+            at_once: true,
+            share: Share { questions: 1000, fetches: 1000 },
+            stop_at: self.clock.now() + SignedDuration::from_mins(4),
+        }
     }
 
     pub(crate) async fn sweep(&self) -> Swept {

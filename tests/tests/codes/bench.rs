@@ -115,6 +115,7 @@ impl Bench {
             api: receiver().await,
             egress: Egress::new(None),
             metrics: shared::metrics::Sink::new("codes"),
+            verify_percent: 50,
         };
         let http = reqwest::Client::new();
         Self { clock, ledger, intake, brand, push, reconcile, sqs: client, push_url, iys, http, people: Cell::new(0) }

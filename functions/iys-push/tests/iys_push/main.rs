@@ -23,4 +23,5 @@ mod people;
 mod simulator;
 #[path = "../../../../shared/tests/harness/sqs.rs"]
 mod sqs;
+mod verify;
 mod wire;
