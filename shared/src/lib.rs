@@ -13,6 +13,7 @@ pub mod clock;
 pub mod consent;
 pub mod door;
 pub mod environment;
+pub mod evidence;
 pub mod http;
 pub mod http_auth;
 pub mod insider;
