@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod answers;
+pub mod archive;
 pub mod aws;
 pub mod brand;
 pub mod brands;

@@ -5,8 +5,10 @@
 mod support;
 
 mod ledger {
+    mod evidence;
     mod faults;
     mod feeds;
+    mod notary;
     mod order;
     mod privacy;
     mod reading;

@@ -4,10 +4,13 @@ use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use shared::brand::Brand;
 use shared::consent::rules::{Checked, Draft};
 use shared::consent::{ConsentKey, EventId, Head, Merge, Movement, Origin, Retailers};
 use shared::door::Door;
+use shared::evidence::Payload;
+use shared::intake::Told;
 use shared::problem::{self, Problem};
 
 /// Most consents in one request.
@@ -16,7 +19,7 @@ const LIMIT: usize = 500;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body_ {
-    consents: Vec<serde_json::Value>,
+    consents: Vec<Box<RawValue>>,
 }
 
 #[derive(Serialize)]
@@ -52,16 +55,16 @@ pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Res
     let mut movements = Vec::new();
     let mut positions = Vec::new();
     for (index, item) in body.consents.into_iter().enumerate() {
-        match read(item, brand, now) {
+        match serde_json::from_str(item.get()).map_err(|_| unreadable()).and_then(|item| read(item, brand, now)) {
             Ok(movement) => {
                 positions.push(index);
-                movements.push(movement);
+                movements.push(Told { movement, payload: Some(Payload::of(item.get().as_bytes())) });
                 lines.push(None);
             }
             Err((code, message)) => lines.push(Some(Line::rejected(index, code, message))),
         }
     }
-    let ids: Vec<_> = movements.iter().map(|movement| movement.head.event_id.to_string()).collect();
+    let ids: Vec<_> = movements.iter().map(|told| told.movement.head.event_id.to_string()).collect();
     let recorded = door.intake.take(movements, now).await;
     let failures = recorded.iter().filter(|result| result.is_err()).count();
     for ((result, id), index) in recorded.into_iter().zip(ids).zip(positions) {
@@ -109,8 +112,12 @@ fn form_error(error: &serde_path_to_error::Error<serde_json::Error>) -> (&'stati
         None if error.inner().to_string().starts_with("unknown field") => {
             ("H118", format!("a consent may only have the fields {}", FIELDS.join(", ")))
         }
-        None => ("H085", "a consent must be an object with each field at most once".to_owned()),
+        None => unreadable(),
     }
+}
+
+fn unreadable() -> (&'static str, String) {
+    ("H085", "a consent must be an object with each field at most once".to_owned())
 }
 
 fn movement(checked: Checked, brand: &Brand, now: Timestamp) -> Movement {

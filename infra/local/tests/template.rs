@@ -88,7 +88,10 @@ fn the_template_names_every_function_with_what_it_uses() {
         ("consent-api", queues.to_vec()),
         ("iys-push", [&queues[..], &["IYS_BASE_URL", "IYS_BULK_RESULT_WAIT_SECONDS"]].concat()),
         ("unsubscribe-relay", insider.to_vec()),
-        ("reconcile", [&queues[..], &insider, &["EGRESS_CHECK_URL", "IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL"]].concat()),
+        (
+            "reconcile",
+            [&queues[..], &insider, &["EGRESS_CHECK_URL", "IYS_BASE_URL", "STANDING_PAUSE_SECONDS", "API_URL", "EVIDENCE_BUCKET"]].concat(),
+        ),
     ] {
         let expected: BTreeSet<&str> = everywhere.iter().copied().chain(uses).collect();
         let given = function(&system, name).environment.keys().map(String::as_str);
@@ -170,6 +173,7 @@ fn the_schedules_carry_their_jobs() {
         ("reconcile", 60, r#"{"job":"sweep"}"#),
         ("reconcile", 900, r#"{"job":"standing"}"#),
         ("reconcile", 3600, r#"{"job":"push_service"}"#),
+        ("reconcile", 21_600, r#"{"job":"evidence"}"#),
     ];
     assert_eq!(jobs, BTreeSet::from(expected));
 }
@@ -183,6 +187,8 @@ fn the_ledger_has_its_index_and_time_to_live() {
     let index = &table.definition["GlobalSecondaryIndexes"][0];
     assert_eq!(index["IndexName"], "work");
     assert_eq!(index["Projection"]["ProjectionType"], "INCLUDE");
+    let day = &table.definition["GlobalSecondaryIndexes"][1];
+    assert_eq!((&day["IndexName"], &day["Projection"]["ProjectionType"]), (&"day".into(), &"KEYS_ONLY".into()));
 }
 
 #[test]

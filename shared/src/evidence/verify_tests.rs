@@ -234,3 +234,30 @@ fn a_payload_that_made_no_movement_is_told_from_one_that_did() {
     assert_eq!(made(BODY), Finding { mark: Mark::Good, fact: Fact::FromPayload(1) });
     assert_eq!(made(b"{}"), Finding { mark: Mark::Bad, fact: Fact::NoPayload });
 }
+
+/// The page's example was made by another program, from the page's words.
+#[test]
+fn the_worked_example_of_the_page_is_as_calculated_here() {
+    let page = include_str!("../../../docs/evidence.md");
+    let block = |kind: &str| page.split_once(kind).and_then(|(_, rest)| rest.split_once("\n```")).unwrap().0;
+    let file = block("```json\n");
+    let step = |name: &str| page.split_once(&format!("| {name} | `")).and_then(|(_, rest)| rest.split_once('`')).unwrap().0;
+    let payload = step("payload").as_bytes().to_vec();
+    let published = ["2026-11-20", "2026-11-21"]
+        .map(|day| Published { day: day.parse().unwrap(), digest: step(&format!("link of {day}")).parse().unwrap() });
+    let verdict = verify(file.as_bytes(), &published, &[payload.clone()]);
+    assert!(verdict.findings.iter().all(|finding| finding.mark == Mark::Good || matches!(finding.fact, Fact::Told { .. })), "{verdict:?}");
+    assert!(verdict.findings.iter().any(|finding| matches!(finding.fact, Fact::Proven(..))));
+    let export: Export = serde_json::from_str(file).unwrap();
+    let (movement, seed) = (&export.movements[0], Seed::stored(step("seed")));
+    let form = Form::read(&movement.form).unwrap();
+    assert_eq!(step("salt"), form.salt.to_string());
+    assert_eq!((seed.salt(), Some(seed.payload_salt())), (form.salt, movement.payload_salt));
+    assert_eq!(step("payload salt"), seed.payload_salt().to_string());
+    assert_eq!(
+        (step("its digest"), form.payload.as_str()),
+        (form.payload.as_str(), &*payload_digest(&seed.payload_salt(), &payload).to_string())
+    );
+    assert_eq!((step("digest of the form"), &movement.digest), (movement.digest.as_str(), &form.digest().to_string()));
+    assert_eq!(step("root of 2026-11-20"), export.days[0].root.to_string());
+}

@@ -6,16 +6,19 @@
 //! end in the same place, and what is left pending without a message is found by the sweep through
 //! the sparse index `work`. No step needs a transaction.
 //!
-//! Write units (each item is below 1 KB unless it names more than a hundred dealers, so a write to the
-//! table is one unit; an index write is one more, and two when the key's due time moves):
+//! Write units (each item is below 1 KB unless it names more than fifty dealers or an address of more than 160
+//! characters, so a write to the
+//! table is one unit; an index write is one more, and two when the key's due time moves; a new movement has one
+//! entry in the index `day`):
 //!
 //! | Write | Table | Index | Units |
 //! |---|---|---|---|
-//! | a movement that opens work, at one target or both | 2 | 1 | 3 |
-//! | the same in place of one that has ended, whose endings go into the history | 3 | 1 | 4 |
-//! | the same over work that is still open | 2 | 2 | 4 |
-//! | a movement that becomes the state and opens nothing, in place of one that has ended | 3 | 0 | 3 |
-//! | a movement that is superseded, or repeated | 1 | 0 | 1 |
+//! | a movement that opens work, at one target or both | 2 | 2 | 4 |
+//! | the same in place of one that has ended, whose endings go into the history | 3 | 2 | 5 |
+//! | the same over work that is still open | 2 | 3 | 5 |
+//! | a movement that becomes the state and opens nothing, in place of one that has ended | 3 | 1 | 4 |
+//! | a movement that is superseded | 1 | 1 | 2 |
+//! | a movement that is repeated | 1 | 0 | 1 |
 //! | one target settled or refused while the other is open; the last one settled | 1 | 1 | 2 |
 //! | the last one settled beside a refusal; an ONAY settled at the registry that Insider waits for | 1 | 2 | 3 |
 //! | a mark as submitted while Insider's work keeps the due time | 1 | 1 | 2 |
@@ -26,13 +29,14 @@
 //! | … finished | 1 | 1 | 2 |
 //! | a count of İYS's answers: for each failed one, and for every ten good ones of a process | 1 | 0 | 1 |
 //!
-//! So a key's first refusal from the API costs 7 until both targets have it, one from İYS or Insider 5,
-//! and a consent from the API 8; a movement that follows one that has ended costs one more.
+//! So a key's first refusal from the API costs 8 until both targets have it, one from İYS or Insider 6,
+//! and a consent from the API 9; a movement that follows one that has ended costs one more.
 
 pub mod budget;
 mod control;
 mod cursor;
 mod document;
+mod evidence;
 pub mod item;
 mod push_keys;
 pub mod quality;
@@ -47,6 +51,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 pub use cursor::Trail;
+pub use evidence::{Kept, Shown};
 pub use item::{Ending, Entry};
 pub use push_keys::{PushKey, PushKeys};
 pub use standing::{HeldPage, HeldWork};

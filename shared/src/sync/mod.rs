@@ -2,6 +2,7 @@
 //! state at the moment of sending.
 
 mod bulk;
+pub mod evidence;
 pub mod isolate;
 mod patience;
 pub mod pull;

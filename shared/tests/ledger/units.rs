@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::consent::code::Hold;
 use shared::consent::{Answer, Channel, EventId, Origin, Outcome, RecipientType, Status, Target};
+use shared::evidence::Payload;
 use shared::ledger::{Ledger, Member, Submission, UnknownKind};
 
 use crate::support::dynamodb::{Item, Store, size};
@@ -58,7 +59,7 @@ async fn hears(ledger: &Ledger, target: Target, answer: Answer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_movement_that_opens_work_costs_three_units_wherever_it_comes_from_and_four_in_place_of_one_that_has_ended() {
+async fn a_movement_that_opens_work_costs_four_units_wherever_it_comes_from_and_five_in_place_of_one_that_has_ended() {
     for (origin, status) in [
         (Origin::Api, Status::Ret),
         (Origin::Api, Status::Onay),
@@ -69,14 +70,14 @@ async fn a_movement_that_opens_work_costs_three_units_wherever_it_comes_from_and
     ] {
         let (ledger, meter) = metered().await;
         says(&ledger, status, 0, origin).await;
-        assert_eq!(meter.read(), Units::of(2, 1), "{status} from {origin:?}, the first of its key");
+        assert_eq!(meter.read(), Units::of(2, 2), "{status} from {origin:?}, the first of its key");
         for target in Target::ALL {
             hears(&ledger, target, APPLIED).await;
         }
         meter.read();
         let other = if status == Status::Ret { Status::Onay } else { Status::Ret };
         says(&ledger, other, 100, origin).await;
-        assert_eq!(meter.read(), Units::of(3, 1), "{other} from {origin:?}, after all was settled: how that ended goes into the history");
+        assert_eq!(meter.read(), Units::of(3, 2), "{other} from {origin:?}, after all was settled: how that ended goes into the history");
     }
 }
 
@@ -86,11 +87,11 @@ async fn a_movement_over_work_that_is_still_open_costs_one_unit_more_because_its
     says(&ledger, Status::Onay, 0, Origin::Api).await;
     meter.read();
     says(&ledger, Status::Ret, 100, Origin::Api).await;
-    assert_eq!(meter.read(), Units::of(2, 2));
+    assert_eq!(meter.read(), Units::of(2, 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_movement_that_opens_nothing_costs_three_units_in_place_of_one_that_has_ended_and_a_superseded_or_repeated_one_costs_one() {
+async fn a_movement_that_opens_nothing_costs_four_units_in_place_of_one_that_has_ended_a_superseded_one_two_and_a_repeated_one_one() {
     let (ledger, meter) = metered().await;
     says(&ledger, Status::Ret, 100, Origin::Api).await;
     for target in Target::ALL {
@@ -98,11 +99,11 @@ async fn a_movement_that_opens_nothing_costs_three_units_in_place_of_one_that_ha
     }
     meter.read();
     says(&ledger, Status::Ret, 100, Origin::Registry).await;
-    assert_eq!(meter.read(), Units::of(1, 0), "our own movement, told by the registry, is history only");
+    assert_eq!(meter.read(), Units::of(1, 1), "our own movement, told by the registry, is history only");
     says(&ledger, Status::Ret, 150, Origin::Insider).await;
-    assert_eq!(meter.read(), Units::of(3, 0), "a later refusal of what both targets refuse already");
+    assert_eq!(meter.read(), Units::of(3, 1), "a later refusal of what both targets refuse already");
     says(&ledger, Status::Onay, 50, Origin::Api).await;
-    assert_eq!(meter.read(), Units::of(1, 0), "an earlier movement is history only");
+    assert_eq!(meter.read(), Units::of(1, 1), "an earlier movement is history only");
     says(&ledger, Status::Ret, 100, Origin::Api).await;
     assert_eq!(meter.read(), Units::of(1, 0), "a repeated movement is a condition that does not hold");
 }
@@ -273,6 +274,29 @@ async fn the_largest_state_and_movement_fit_one_unit() {
         }
     }
     assert!(largest.values().all(|bytes| *bytes <= 1024), "{largest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_movement_fits_one_unit_with_all_that_is_noted_of_it_while_its_address_has_no_more_than_160_characters() {
+    let store = Store::new().await;
+    let ledger = store.ledger();
+    let mut person = Person::new(&format!("{}@{}.example.com", "a".repeat(80), "b".repeat(67)), Channel::Eposta);
+    assert_eq!(person.recipient.length(), 160);
+    person.key.brand = "b".repeat(32).parse().unwrap();
+    let mut movement = person.says(Status::Onay, 0, Origin::Correction);
+    movement.head.event_id = "e".repeat(64).parse::<EventId>().unwrap();
+    movement.head.source = format!("IYS_{}", "S".repeat(60)).parse().unwrap();
+    ledger.record_from(&movement, Some(Payload::of(b"body")), at(0), at(60)).await.unwrap();
+    for target in Target::ALL {
+        let transaction_id = (target == Target::Registry).then(|| "t".repeat(64));
+        let settled = Answer::Settled { outcome: Outcome::NotRegistered, transaction_id };
+        ledger.answered(&person.key, target, &movement.head.sent(), settled, at(1), at(60)).await.unwrap();
+    }
+    ledger.record(&person.says(Status::Ret, 10, Origin::Api), at(20), at(80)).await.unwrap();
+    let items = store.items().await;
+    let noted = items.iter().find(|((_, sort), _)| sort.ends_with("eee")).unwrap().1;
+    assert!(noted.contains_key("registry") && noted.contains_key("insider") && noted.contains_key("payload"));
+    assert!(size(noted) <= 1024, "{}", size(noted));
 }
 
 #[tokio::test(flavor = "multi_thread")]
