@@ -3,6 +3,7 @@
 
 mod check_brand;
 mod egress;
+mod evidence;
 mod findings;
 mod push_service;
 mod questions;
@@ -16,6 +17,7 @@ use jiff::SignedDuration;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use shared::archive::Archive;
 use shared::brand::Brand;
 use shared::brands::Brands;
 use shared::clock::Clock;
@@ -58,6 +60,8 @@ pub struct App {
     pub api: Url,
     /// Who tells the address that calls come from.
     pub egress: Egress,
+    /// Where the roots of closed days are kept besides the ledger, if anywhere.
+    pub archive: Option<Box<dyn Archive>>,
 }
 
 /// What the schedule asks for.
@@ -86,6 +90,8 @@ pub enum Job {
         #[serde(default)]
         url: Option<Url>,
     },
+    /// Close the days that are over: a root over what each brand received, chained to the day before.
+    Evidence,
 }
 
 /// What a run did, over all brands.
@@ -105,6 +111,8 @@ pub struct Report {
     pub registered: usize,
     /// Push connections that were ended.
     pub unregistered: usize,
+    /// Days that were closed.
+    pub closed: usize,
     /// Brands for which something failed; the log says what.
     pub failed: usize,
 }
@@ -129,6 +137,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         pause: environment::standing_pause()?,
         api: environment::api_url()?,
         egress: Egress::from_environment()?,
+        archive: wiring::archive(&config),
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = app.clone();
@@ -150,7 +159,7 @@ impl App {
         let mut report = Report::default();
         let named = match &job {
             Job::Standing { brand } | Job::PushService { brand, .. } => brand.as_deref(),
-            Job::Pull | Job::Sweep => None,
+            Job::Pull | Job::Sweep | Job::Evidence => None,
         };
         let brands = match named {
             Some(name) => vec![self.brands.get(name, (self.clock)()).await?.ok_or("there is no such brand")?],
@@ -160,6 +169,7 @@ impl App {
         for brand in &brands {
             match &job {
                 Job::Pull => Box::pin(self.pull(brand, &mut report)).await,
+                Job::Evidence => Box::pin(self.close_days(brand, &mut report)).await,
                 Job::Sweep => {
                     Box::pin(self.tend(brand, Occasion::Passing, &mut report)).await;
                     Box::pin(self.sweep(brand, &mut report)).await;

@@ -4,6 +4,7 @@
 mod api;
 mod cli;
 mod commands;
+mod evidence;
 mod exit;
 mod failure;
 mod input;

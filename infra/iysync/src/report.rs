@@ -13,6 +13,7 @@ pub(crate) enum Job {
     Sweep,
     Standing,
     PushService,
+    Evidence,
 }
 
 /// Counts of what was done; those that another version does not tell are zero.
@@ -26,6 +27,7 @@ pub(crate) struct Report {
     released: u64,
     registered: u64,
     unregistered: u64,
+    closed: u64,
     failed: u64,
 }
 
@@ -53,6 +55,7 @@ pub(crate) fn text(job: Job, report: &Report, view: View) -> String {
             (say("connections registered", "kaydedilen bağlantı"), report.registered),
             (say("connections ended", "sonlandırılan bağlantı"), report.unregistered),
         ],
+        Job::Evidence => vec![(say("days closed", "kapatılan gün"), report.closed)],
     };
     if report.failed > 0 {
         counts.push((say("brands that failed", "hata veren marka"), report.failed));
