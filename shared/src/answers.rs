@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::code::{self, Code};
+use crate::evidence::Export;
 
 pub use import::{ImportAnswer, ImportCounts, RefusedRow, Unfinished};
 
@@ -118,4 +119,16 @@ pub enum RetailersAnswer {
     Refused(Check),
     /// Nothing was asked of İYS: the description of the new retailer does not fit at this place.
     Unusable(String),
+}
+
+/// What became of a question about evidence. No `Debug`: evidence holds the address.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EvidenceAnswer {
+    /// The file.
+    Exported(Box<Export>),
+    /// Nothing was read, for this reason.
+    Refused(Check),
+    /// What was asked for is no address.
+    NoAddress,
 }

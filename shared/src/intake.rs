@@ -7,11 +7,27 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::{ConsentState, Movement};
+use crate::evidence::Payload;
 use crate::ledger::{Ledger, LedgerError, Recorded};
 use crate::queue::Queues;
 
 /// How many addresses are written at once.
 const AT_ONCE: usize = 32;
+
+/// A movement, and what it was made from.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The movement.
+    pub movement: Movement,
+    /// What came in; nothing where it was made of what the ledger held already.
+    pub payload: Option<Payload>,
+}
+
+impl From<Movement> for Told {
+    fn from(movement: Movement) -> Self {
+        Self { movement, payload: None }
+    }
+}
 
 /// Takes movements in.
 #[derive(Debug, Clone)]
@@ -29,21 +45,21 @@ impl Intake {
 
     /// Records movements and writes messages for the work they open. Results stand in the order of
     /// the movements; a failure of one harms no other.
-    pub async fn take(&self, movements: Vec<Movement>, now: Timestamp) -> Vec<Result<Recorded, LedgerError>> {
+    pub async fn take<T: Into<Told>>(&self, movements: Vec<T>, now: Timestamp) -> Vec<Result<Recorded, LedgerError>> {
         let due = now.saturating_add(self.grace).unwrap_or(now);
         let count = movements.len();
         // Movements of one key go one after the other: side by side they would only get in each
         // other's way.
-        let mut by_key = std::collections::HashMap::<_, Vec<(usize, Movement)>>::new();
-        for (index, movement) in movements.into_iter().enumerate() {
-            by_key.entry(movement.key.clone()).or_default().push((index, movement));
+        let mut by_key = std::collections::HashMap::<_, Vec<(usize, Told)>>::new();
+        for (index, told) in movements.into_iter().map(Into::into).enumerate() {
+            by_key.entry(told.movement.key.clone()).or_default().push((index, told));
         }
         let mut results: Vec<Option<Result<Recorded, LedgerError>>> = (0..count).map(|_| None).collect();
         let mut done = futures::stream::iter(by_key.into_values())
             .map(|movements| async move {
                 let mut recorded = Vec::with_capacity(movements.len());
-                for (index, movement) in movements {
-                    recorded.push((index, self.ledger.record(&movement, now, due).await));
+                for (index, Told { movement, payload }) in movements {
+                    recorded.push((index, self.ledger.record_from(&movement, payload, now, due).await));
                 }
                 recorded
             })

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod answers;
+pub mod archive;
 pub mod aws;
 pub mod brand;
 pub mod brands;
@@ -13,6 +14,7 @@ pub mod clock;
 pub mod consent;
 pub mod door;
 pub mod environment;
+pub mod evidence;
 pub mod http;
 pub mod http_auth;
 pub mod insider;

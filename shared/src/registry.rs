@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::consent::code::{Code, Hold};
 use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Retailers, Source, Status};
+use crate::evidence::Payload;
 
 /// What a registry can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +145,8 @@ pub struct Page {
     pub cursor: Option<String>,
     /// Whether there may be more right now.
     pub more: bool,
+    /// The answer that all of this was read from.
+    pub payload: Option<Payload>,
 }
 
 /// Why work is held without a call.

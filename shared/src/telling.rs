@@ -8,6 +8,12 @@ use crate::brand::Brand;
 use crate::consent::rules::{Checked, Draft, Teller, Violation};
 use crate::consent::{ConsentKey, EventId, Head, Movement, Origin, Retailers};
 
+/// The same as [`read`], from JSON that is still text.
+pub fn read_text(item: &str, brand: &Brand, teller: Teller, now: Timestamp) -> Result<Movement, Violation> {
+    let item = serde_json::from_str(item).map_err(|_| unreadable())?;
+    read(item, brand, teller, now)
+}
+
 /// Reads one record under the consent API's field names. The violation names the rule and never a value.
 pub fn read(item: Value, brand: &Brand, teller: Teller, now: Timestamp) -> Result<Movement, Violation> {
     let draft: Draft = serde_path_to_error::deserialize(item).map_err(|error| form_error(&error))?;
@@ -27,9 +33,13 @@ fn form_error(error: &serde_path_to_error::Error<serde_json::Error>) -> Violatio
         None if error.inner().to_string().starts_with("unknown field") => {
             ("", "H118", format!("a consent may only have the fields {}", FIELDS.join(", ")))
         }
-        None => ("", "H085", "a consent must be an object with each field at most once".to_owned()),
+        None => return unreadable(),
     };
     Violation { field, code, message }
+}
+
+fn unreadable() -> Violation {
+    Violation { field: "", code: "H085", message: "a consent must be an object with each field at most once".to_owned() }
 }
 
 fn movement(checked: Checked, brand: &Brand, teller: Teller, now: Timestamp) -> Movement {

@@ -2,8 +2,9 @@
 
 use aws_config::SdkConfig;
 
+use crate::archive::{self, Archive, Folder};
 use crate::brands::Brands;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::environment::{EnvironmentError, insider_export_url, iys_limits, required};
 use crate::insider;
 use crate::iys;
@@ -53,4 +54,15 @@ fn insider_settings() -> Result<insider::Settings, EnvironmentError> {
     let unification =
         required("INSIDER_UNIFICATION_URL")?.parse().map_err(|_| EnvironmentError::Unusable("INSIDER_UNIFICATION_URL", "a URL"))?;
     Ok(insider::Settings::new(contact, unification))
+}
+
+/// Where the roots of closed days are kept besides the ledger: in the folder `ARCHIVE_FOLDER` where that is set,
+/// else in the bucket `EVIDENCE_BUCKET`, nowhere where both are empty.
+pub fn archive(config: &SdkConfig) -> Option<Box<dyn Archive>> {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match (set("ARCHIVE_FOLDER"), set("EVIDENCE_BUCKET")) {
+        (Some(folder), _) => Some(Box::new(Folder::new(folder))),
+        (None, Some(bucket)) => Some(Box::new(archive::bucket(config, &bucket, clock::system()))),
+        (None, None) => None,
+    }
 }

@@ -6,8 +6,10 @@ mod support;
 
 mod ledger {
     mod deadlines;
+    mod evidence;
     mod faults;
     mod feeds;
+    mod notary;
     mod order;
     mod privacy;
     mod reading;

@@ -151,6 +151,12 @@ impl World {
         self.stack.gateway_url()
     }
 
+    /// Address of the database, and the name of the ledger's table.
+    #[must_use]
+    pub fn table(&self) -> (&str, &str) {
+        (self.stack.dynamodb_url(), &self.stack.system().tables[0].name)
+    }
+
     /// Base address of İYS's simulator.
     #[must_use]
     pub fn iys_url(&self) -> &str {

@@ -1,7 +1,14 @@
 //! The operator's command against the running system: what it says, in which language, and how it ends.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_http_client::Builder;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use shared::brand::Brand;
+use shared::consent::{ConsentDate, ConsentKey, EventId, Head, Movement, Origin, Recipient, RecipientType, Retailers, Source, Status};
+use shared::evidence::{Payload, day_of};
+use shared::ledger::Ledger;
 use tests::{Crowd, Operator, Said, Search, Setup, World, until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_operator");
@@ -348,4 +355,91 @@ async fn every_shell_gets_its_completions() {
         has(&said, 0, &["iysync", "retailers", "push-service"]);
         assert_eq!(said.stderr, "", "{shell}");
     }
+}
+
+/// The system's table, past the functions.
+fn ledger(world: &World) -> Ledger {
+    let (address, table) = world.table();
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+        .http_client(Builder::new().build_http())
+        .endpoint_url(address);
+    Ledger::new(aws_sdk_dynamodb::Client::from_conf(config.build()), table)
+}
+
+/// A refusal that the brand told of at a moment. Nobody can wait for the end of a day.
+async fn was_told(world: &World, address: &str, received_at: Timestamp, body: &[u8]) {
+    let brand = Brand::read(include_str!("../../infra/local/brands/demo.json")).unwrap();
+    let recipient = Recipient::parse_any(address).unwrap();
+    let recipient_id = recipient.id(&brand.recipient_id_key, &brand.name);
+    let movement = Movement {
+        key: ConsentKey {
+            brand: brand.name,
+            recipient_id,
+            channel: shared::consent::Channel::Eposta,
+            recipient_type: RecipientType::Bireysel,
+        },
+        recipient,
+        head: Head {
+            status: Status::Ret,
+            source: Source::HsWeb,
+            consent_date: ConsentDate::at(received_at),
+            origin: Origin::Api,
+            event_id: EventId::derive("api", [received_at.to_string().as_str()]),
+            received_at,
+            retailers: Retailers::default(),
+        },
+    };
+    ledger(world).record_from(&movement, Some(Payload::of(body)), received_at, received_at).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_evidence_of_an_address_is_exported_and_verified_by_a_stranger_and_no_byte_of_it_can_be_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let world = World::start(Setup { data: Some(data.clone()), ..Setup::new(env!("CARGO_BIN_EXE_stack")) }).await;
+    let operator = Operator::of(PROGRAM, &world);
+    let crowd = Crowd::new(87);
+    let (address, other) = (crowd.email(1), crowd.email(2));
+    let then = Timestamp::now() - SignedDuration::from_hours(60);
+    let body = format!(r#"{{"recipient":"{address}","type":"EPOSTA","status":"RET"}}"#);
+    was_told(&world, &address, then, body.as_bytes()).await;
+    was_told(&world, &other, then, b"{}").await;
+    world.add_one(&address, "EPOSTA", "RET").await;
+
+    let said = operator.run(&["job", "evidence"]).await;
+    has(&said, 0, &["days closed"]);
+    has(&operator.run(&["job", "evidence", "--language", "tr"]).await, 0, &["kapatılan gün"]);
+    let root = std::fs::read_to_string(data.join(format!("evidence/demo/{}.json", day_of(then)))).unwrap();
+    let root: Value = serde_json::from_str(&root).unwrap();
+    assert_eq!(root["count"], 2, "{root}");
+
+    let (file, body_file) = (folder.path().join("evidence.json"), folder.path().join("body.json"));
+    std::fs::write(&body_file, &body).unwrap();
+    let (file, body_file) = (file.to_str().unwrap(), body_file.to_str().unwrap());
+    let said = operator.run_with(&["evidence", "export", "--payloads", "--output", file], &format!("{address}\n")).await;
+    has(&said, 0, &["Written to", "Movement 1: EPOSTA BIREYSEL RET", "told by the brand", "not closed yet"]);
+    Search::new(&[address.clone(), other.clone()]).must_find_nothing("what the export says", &format!("{}{}", said.stdout, said.stderr));
+
+    // A stranger has the file, a link from elsewhere, and nothing else.
+    let stranger = Operator::new(PROGRAM);
+    let known = format!("{}={}", day_of(then), root["chained"].as_str().unwrap());
+    let said = stranger.run(&["evidence", "verify", file, "--root", &known, "--payload", body_file]).await;
+    has(&said, 0, &["✓ The chain of", "✓ The file agrees", "✓ Movement 1", "✓ Movement 1 was made from a payload", "○ Movement 2"]);
+    let said = stranger.run(&["evidence", "verify", file, "--language", "tr", "--json"]).await;
+    let verdict: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!((said.code, &verdict["result"]), (0, &json!("open")), "{verdict}");
+    let wrong = format!("{}={}", day_of(then), "0".repeat(64));
+    has(&stranger.run(&["evidence", "verify", file, "--root", &wrong, "--language", "tr"]).await, 1, &["✗ Dosya", "Doğrulanmadı"]);
+    has(&stranger.run(&["evidence", "verify", file, "--root", "yesterday"]).await, 2, &["--root takes a day"]);
+    has(&stranger.run(&["evidence", "verify", "/nowhere/evidence.json"]).await, 2, &["/nowhere/evidence.json"]);
+    let text = std::fs::read_to_string(file).unwrap();
+    has(&stranger.run_with(&["evidence", "verify", "-"], &text.replace("HS_WEB", "HS_WEC")).await, 1, &["✗ Movement 1 does not hold"]);
+
+    has(&operator.run(&["evidence", "export", "kisi@example", "--output", file]).await, 1, &["no address"]);
+    has(&operator.run(&["evidence", "export", &address, "--brand", "yok", "--output", file]).await, 1, &["no usable document"]);
+    world.check_that_no_address_left_its_place().await;
+    world.end().await;
 }

@@ -3,10 +3,13 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use shared::brand::Brand;
 use shared::consent::Merge;
 use shared::consent::rules::Teller;
 use shared::door::Door;
+use shared::evidence::Payload;
+use shared::intake::Told;
 use shared::problem::{self, Problem};
 use shared::telling;
 
@@ -16,7 +19,7 @@ const LIMIT: usize = 500;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body_ {
-    consents: Vec<serde_json::Value>,
+    consents: Vec<Box<RawValue>>,
 }
 
 #[derive(Serialize)]
@@ -52,16 +55,16 @@ pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Res
     let mut movements = Vec::new();
     let mut positions = Vec::new();
     for (index, item) in body.consents.into_iter().enumerate() {
-        match telling::read(item, brand, Teller::Caller, now) {
+        match telling::read_text(item.get(), brand, Teller::Caller, now) {
             Ok(movement) => {
                 positions.push(index);
-                movements.push(movement);
+                movements.push(Told { movement, payload: Some(Payload::of(item.get().as_bytes())) });
                 lines.push(None);
             }
             Err(violation) => lines.push(Some(Line::rejected(index, violation.code, violation.message))),
         }
     }
-    let ids: Vec<_> = movements.iter().map(|movement| movement.head.event_id.to_string()).collect();
+    let ids: Vec<_> = movements.iter().map(|told| told.movement.head.event_id.to_string()).collect();
     let recorded = door.intake.take(movements, now).await;
     let failures = recorded.iter().filter(|result| result.is_err()).count();
     for ((result, id), index) in recorded.into_iter().zip(ids).zip(positions) {

@@ -5,6 +5,7 @@
 mod check_brand;
 mod clock;
 mod egress;
+mod evidence;
 mod findings;
 mod import;
 mod insider_export;
@@ -21,6 +22,7 @@ use jiff::SignedDuration;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use shared::archive::Archive;
 use shared::brand::Brand;
 use shared::brands::Brands;
 use shared::clock::Clock;
@@ -68,6 +70,8 @@ pub struct App {
     pub metrics: Sink,
     /// The share of İYS's allowance, in percent, that verification may use.
     pub verify_percent: u32,
+    /// Where the roots of closed days are kept besides the ledger, if anywhere.
+    pub archive: Option<Box<dyn Archive>>,
 }
 
 /// What the schedule asks for.
@@ -112,6 +116,8 @@ pub enum Job {
         #[serde(default)]
         brand: Option<String>,
     },
+    /// Close the days that are over: a root over what each brand received, chained to the day before.
+    Evidence,
 }
 
 /// What a run did, over all brands.
@@ -149,6 +155,8 @@ pub struct Report {
     pub differing: u64,
     /// Differences that were repaired, those of earlier runs among them.
     pub repaired: u64,
+    /// Days that were closed.
+    pub closed: usize,
     /// Brands for which something failed; the log says what.
     pub failed: usize,
 }
@@ -175,6 +183,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         egress: Egress::from_environment()?,
         metrics: Sink::new(environment::required("METRICS_NAMESPACE")?),
         verify_percent: environment::verify_percent()?,
+        archive: wiring::archive(&config),
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = app.clone();
@@ -198,7 +207,7 @@ impl App {
             Job::Standing { brand } | Job::PushService { brand, .. } | Job::InsiderExport { brand } | Job::Verify { brand } => {
                 brand.as_deref()
             }
-            Job::Pull | Job::Sweep | Job::Clock => None,
+            Job::Pull | Job::Sweep | Job::Clock | Job::Evidence => None,
         };
         let brands = match named {
             Some(name) => vec![self.brands.get(name, (self.clock)()).await?.ok_or("there is no such brand")?],
@@ -209,6 +218,7 @@ impl App {
         for (position, brand) in brands.iter().enumerate() {
             match &job {
                 Job::Pull => Box::pin(self.pull(brand, &mut report)).await,
+                Job::Evidence => Box::pin(self.close_days(brand, &mut report)).await,
                 Job::Sweep => {
                     Box::pin(self.tend(brand, Occasion::Passing, &mut report)).await;
                     Box::pin(self.sweep(brand, &mut report)).await;

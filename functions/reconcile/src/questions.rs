@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use lambda_runtime::Error;
+use secrecy::SecretString;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::answers::{Checks, ImportAnswer, RetailersAnswer};
+use shared::answers::{Checks, EvidenceAnswer, ImportAnswer, RetailersAnswer};
 use shared::insider;
 use shared::sync::throttle::LedgerThrottle;
 
@@ -64,6 +65,16 @@ pub(crate) enum Question {
         /// The rows, each an object as the consent API takes it.
         rows: Vec<Value>,
     },
+    /// What proves the movements of an address?
+    ExportEvidence {
+        /// The brand's name.
+        brand: String,
+        /// The address.
+        address: SecretString,
+        /// Whether to open the digests of what they were made from.
+        #[serde(default)]
+        payloads: bool,
+    },
 }
 
 /// What an invocation is answered with.
@@ -74,13 +85,14 @@ pub(crate) enum Answer {
     Checks(Checks),
     Retailers(RetailersAnswer),
     Import(ImportAnswer),
+    Evidence(EvidenceAnswer),
 }
 
 impl<'de> Deserialize<'de> for Invocation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let payload = Value::deserialize(deserializer)?;
         match payload.get("job").and_then(Value::as_str) {
-            Some("check_brand" | "sample_insider" | "retailers" | "import") => {
+            Some("check_brand" | "sample_insider" | "retailers" | "import" | "export_evidence") => {
                 // The reader's own words may quote a value, which may be a person's.
                 let question = Question::deserialize(payload).map_err(|_| D::Error::custom("the fields of the question do not fit"))?;
                 Ok(Invocation::Question(question))
@@ -104,6 +116,9 @@ impl App {
             }
             Invocation::Question(Question::Import { brand, dry_run, tell_insider, rows }) => {
                 Ok(Answer::Import(Box::pin(self.import(&brand, rows, dry_run, tell_insider)).await))
+            }
+            Invocation::Question(Question::ExportEvidence { brand, address, payloads }) => {
+                Ok(Answer::Evidence(Box::pin(self.export_evidence(&brand, &address, payloads)).await))
             }
         }
     }
@@ -179,6 +194,9 @@ mod tests {
         let sample = read(r#"{"job":"sample_insider","brand":"demo","email":"a@example.com","phone":null}"#).unwrap();
         assert!(matches!(sample, Invocation::Question(Question::SampleInsider { addresses, .. })
             if addresses.email.is_some() && addresses.phone.is_none()));
+        let export = read(r#"{"job":"export_evidence","brand":"demo","address":"a@example.com"}"#).unwrap();
+        assert!(matches!(export, Invocation::Question(Question::ExportEvidence { payloads: false, .. })));
+        assert!(matches!(read(r#"{"job":"evidence"}"#).unwrap(), Invocation::Job(Job::Evidence)));
         assert!(read(r#"{"job":"nothing"}"#).is_err());
     }
 
@@ -195,6 +213,8 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_not_quoted() {
         let error = read(r#"{"job":"retailers","brand":"demo","action":"show","retailerCode":"+905321112233"}"#).err().unwrap();
+        assert!(!error.to_string().contains("532"), "{error}");
+        let error = read(r#"{"job":"export_evidence","brand":"demo","address":905321112233}"#).err().unwrap();
         assert!(!error.to_string().contains("532"), "{error}");
         let error = read(r#"{"job":"sample_insider","brand":"demo","phone":905321112233}"#).err().unwrap();
         assert!(!error.to_string().contains("532"), "{error}");

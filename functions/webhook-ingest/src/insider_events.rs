@@ -35,8 +35,8 @@ pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Res
     let recipients = known::referred(door, brand, &read.referred).await?;
     read.resolve(brand, now, &recipients);
     let Intake { movements, typed, undated, asides, samples, counts, .. } = read;
-    noted::keep(door, asides).await?;
-    let taken = take(door, known::settled_on_keys(door, brand, movements, &typed, &undated).await?).await?;
+    noted::keep(door, asides, body).await?;
+    let taken = take(door, known::settled_on_keys(door, brand, movements, &typed, &undated).await?, body).await?;
     noted::unknown(door, brand, &counts, samples, now).await;
     tracing::info!(
         brand = %brand.name,

@@ -32,7 +32,8 @@ pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Res
     if !known {
         return Err(Problem::unauthorised("Basic realm=\"iys\", charset=\"UTF-8\""));
     }
-    let lines = iys::read_notice(problem::body(request)?).map_err(|error| Problem::malformed(error.to_string()))?;
+    let body = problem::body(request)?;
+    let lines = iys::read_notice(body).map_err(|error| Problem::malformed(error.to_string()))?;
     let now = (door.clock)();
     let mut answer = Answer { received: lines.len(), ..Answer::default() };
     let mut movements = Vec::new();
@@ -51,7 +52,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Res
             }
         }
     }
-    let taken = take(door, movements).await?;
+    let taken = take(door, movements, body).await?;
     answer.accepted = taken.accepted;
     answer.duplicates = taken.duplicates;
     answer.superseded = taken.superseded;

@@ -12,6 +12,8 @@ use lambda_http::http::Method;
 use lambda_http::{Body, Request, RequestExt, Response};
 use shared::consent::{Merge, Movement};
 use shared::door::{self, Door};
+use shared::evidence::Payload;
+use shared::intake::Told;
 use shared::problem::Problem;
 
 /// Runs the function until the runtime ends it.
@@ -47,7 +49,9 @@ pub async fn route(door: &Door, request: &Request) -> Result<Response<Body>, Pro
 }
 
 /// Takes movements in, all or nothing as far as the sender is concerned.
-async fn take(door: &Door, movements: Vec<Movement>) -> Result<Taken, Problem> {
+async fn take(door: &Door, movements: Vec<Movement>, body: &[u8]) -> Result<Taken, Problem> {
+    let payload = Some(Payload::of(body));
+    let movements: Vec<Told> = movements.into_iter().map(|movement| Told { movement, payload }).collect();
     let mut taken = Taken::default();
     for recorded in door.intake.take(movements, (door.clock)()).await {
         let recorded = recorded.map_err(|error| {

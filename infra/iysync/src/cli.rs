@@ -109,6 +109,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         brand: BrandName,
     },
+    /// What proves the movements of one address to somebody who trusts nobody here
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -184,11 +187,42 @@ pub(crate) enum RetailersCommand {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Put the evidence of an address into a file
+    Export {
+        /// The address; without, it is asked for, or read from standard input. A shell remembers arguments
+        #[arg(value_name = "ADDRESS")]
+        address: Option<String>,
+        /// The file; - for standard output
+        #[arg(long, short, value_name = "FILE", default_value = "evidence.json")]
+        output: PathBuf,
+        /// Open the digests of what the movements were made from, for whoever has those payloads
+        #[arg(long)]
+        payloads: bool,
+        #[command(flatten)]
+        brand: BrandName,
+    },
+    /// Verify a file of evidence: offline, without account or secret
+    Verify {
+        /// The file; - for standard input
+        file: PathBuf,
+        /// What you know of a day from elsewhere: its root or its link of the chain
+        #[arg(long = "root", value_name = "DAY=HEX")]
+        roots: Vec<String>,
+        /// A payload that a movement of the file is said to be made from
+        #[arg(long = "payload", value_name = "FILE")]
+        payloads: Vec<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
 pub(crate) enum JobCommand {
     /// Read İYS's feeds, of all brands
     Pull,
     /// Queue again what no message has finished, of all brands
     Sweep,
+    /// Close the days that are over, of all brands
+    Evidence,
     /// Look at a brand's account at İYS now, and release what was held if it may go on
     Standing {
         #[command(flatten)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::answers::{Checks, RetailersAnswer};
 
 use crate::api::Api;
-use crate::cli::{BrandCommand, BrandName, Cli, Command, InsiderCommand, JobCommand, Place, RetailersCommand};
+use crate::cli::{BrandCommand, BrandName, Cli, Command, EvidenceCommand, InsiderCommand, JobCommand, Place, RetailersCommand};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::{self, Address};
@@ -15,7 +15,7 @@ use crate::language::Language;
 use crate::page::Page;
 use crate::place::brand_name;
 use crate::report::{self, Job};
-use crate::{import, retailers, sample, status, story, verdict};
+use crate::{evidence, import, retailers, sample, status, story, verdict};
 
 /// What a command has to tell.
 pub(crate) struct Told {
@@ -61,6 +61,14 @@ pub(crate) async fn run(cli: Cli, view: View) -> Result<Told, Failure> {
             Ok(Told { text: status::text(&read(&json)?, view), json, private: None, exit: Exit::Fine })
         }
         Command::Explain { address, brand } => explain(place, address, &brand, view).await,
+        Command::Evidence(EvidenceCommand::Export { address, output, payloads, brand }) => {
+            let brand = brand_name(&brand, !place.aws)?;
+            let function = Function::of(place).await?;
+            let address = Address::read(address, view.language)?;
+            let question = json!({ "job": "export_evidence", "brand": brand, "address": address.expose(), "payloads": payloads });
+            evidence::keep(&read(&function.ask(&question, view.language).await?)?, &output, view)
+        }
+        Command::Evidence(EvidenceCommand::Verify { file, roots, payloads }) => evidence::judge(&file, &roots, &payloads, view),
         Command::Completions { shell } => Ok(completions(shell)),
     }
 }
@@ -101,6 +109,7 @@ async fn job(place: &Place, command: JobCommand, view: View) -> Result<Told, Fai
     let (job, question) = match command {
         JobCommand::Pull => (Job::Pull, json!({ "job": "pull" })),
         JobCommand::Sweep => (Job::Sweep, json!({ "job": "sweep" })),
+        JobCommand::Evidence => (Job::Evidence, json!({ "job": "evidence" })),
         JobCommand::Standing { brand } => (Job::Standing, json!({ "job": "standing", "brand": brand_name(&brand, !place.aws)? })),
         JobCommand::Verify { brand } => (Job::Verify, json!({ "job": "verify", "brand": brand_name(&brand, !place.aws)? })),
         JobCommand::PushService { brand, url } => {

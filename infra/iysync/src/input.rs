@@ -1,6 +1,6 @@
 //! What comes in beside the command line: files, and standard input. Nothing of it is shown again.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::Path;
 
 use serde_json::Value;
@@ -24,6 +24,16 @@ fn is_standard_input(path: &Path) -> bool {
 pub(crate) fn file(path: &Path) -> Result<String, Failure> {
     let text = if is_standard_input(path) { io::read_to_string(io::stdin()) } else { std::fs::read_to_string(path) };
     text.map_err(|error| unusable(path, error))
+}
+
+/// A whole file of any bytes.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let read = || {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    };
+    let bytes = if is_standard_input(path) { read() } else { std::fs::read(path) };
+    bytes.map_err(|error| unusable(path, error))
 }
 
 /// A file of JSON. An error tells the place, not what stands there.

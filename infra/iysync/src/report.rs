@@ -15,6 +15,7 @@ pub(crate) enum Job {
     PushService,
     InsiderExport,
     Verify,
+    Evidence,
 }
 
 /// Counts of what was done; those that another version does not tell are zero.
@@ -35,6 +36,7 @@ pub(crate) struct Report {
     compared: u64,
     differing: u64,
     repaired: u64,
+    closed: u64,
     failed: u64,
 }
 
@@ -73,6 +75,7 @@ pub(crate) fn text(job: Job, report: &Report, view: View) -> String {
             (say("of them differing", "bunlardan farklı olan"), report.differing),
             (say("differences repaired", "giderilen fark"), report.repaired),
         ],
+        Job::Evidence => vec![(say("days closed", "kapatılan gün"), report.closed)],
     };
     if report.failed > 0 {
         counts.push((say("brands that failed", "hata veren marka"), report.failed));

@@ -5,7 +5,7 @@ use std::{
     future::Future,
     io,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -273,7 +273,7 @@ impl Stack {
                 Some(path) => path.clone(),
                 None => std::env::current_exe().map_err(StackError::Executable)?,
             },
-            surroundings: aws_environment(&addresses),
+            surroundings: aws_environment(&addresses, options.data.as_deref()),
             overrides: options.environment.clone(),
             runtime_api: address(&listeners.runtime_api)?.to_string(),
             most: options.most_processes,
@@ -507,8 +507,10 @@ fn parameters(template: &Template, options: &Options, addresses: &Addresses) -> 
 }
 
 /// What leads the AWS clients of a function to this machine.
-fn aws_environment(addresses: &Addresses) -> BTreeMap<String, String> {
-    [
+fn aws_environment(addresses: &Addresses, data: Option<&Path>) -> BTreeMap<String, String> {
+    // What stands in a bucket in the cloud is kept where the tables are.
+    let archive = data.map(|data| ("ARCHIVE_FOLDER".to_owned(), data.join("evidence").display().to_string()));
+    let aws = [
         ("AWS_REGION", REGION),
         ("AWS_DEFAULT_REGION", REGION),
         ("AWS_ACCESS_KEY_ID", "local"),
@@ -519,8 +521,8 @@ fn aws_environment(addresses: &Addresses) -> BTreeMap<String, String> {
         ("AWS_ENDPOINT_URL_SSM", &addresses.ssm),
     ]
     .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .collect()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    aws.chain(archive).collect()
 }
 
 async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {

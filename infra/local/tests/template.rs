@@ -96,6 +96,7 @@ fn the_template_names_every_function_with_what_it_uses() {
                 &[
                     "INSIDER_EXPORT_URL",
                     "EGRESS_CHECK_URL",
+                    "EVIDENCE_BUCKET",
                     "IYS_BASE_URL",
                     "IYS_VERIFY_PERCENT",
                     "STANDING_PAUSE_SECONDS",
@@ -190,6 +191,7 @@ fn the_schedules_carry_their_jobs() {
         ("reconcile", 3600, r#"{"job":"push_service"}"#),
         ("reconcile", 900, r#"{"job":"insider_export"}"#),
         ("reconcile", 3600, r#"{"job":"verify"}"#),
+        ("reconcile", 21_600, r#"{"job":"evidence"}"#),
     ];
     assert_eq!(jobs, BTreeSet::from(expected));
 }
@@ -215,6 +217,8 @@ fn the_clock_and_its_absence_have_alarms() {
     for alarm in ["DeadlineWarningAlarm", "DeadlineAlarm", "ReconcileStoppedAlarm"] {
         assert!(system.without_local_meaning.contains(&format!("AWS::CloudWatch::Alarm {alarm}")), "{alarm}");
     }
+    let day = &table.definition["GlobalSecondaryIndexes"][1];
+    assert_eq!((&day["IndexName"], &day["Projection"]["ProjectionType"]), (&"day".into(), &"KEYS_ONLY".into()));
 }
 
 #[test]

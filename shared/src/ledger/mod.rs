@@ -7,20 +7,22 @@
 //! the sparse index `work`. No step needs a transaction. The index `check` says when each key is compared with
 //! what the registry holds.
 //!
-//! Write units (each item is below 1 KB unless it names more than a hundred dealers, so a write to the
-//! table is one unit; an index write is one more, and two when the key's place in the index moves). Three
-//! indexes are written: `work`, `deadline` for what is bound for the registry, and `check`:
+//! Write units (each item is below 1 KB unless it names more than fifty dealers or an address of more than 160
+//! characters, so a write to the table is one unit; an index write is one more, and two when an entry moves).
+//! Four indexes are written: `work`, `deadline` for what is bound for the registry, `check`, and `day`, in which
+//! a new movement has one entry:
 //!
 //! | Write | Table | Indexes | Units |
 //! |---|---|---|---|
-//! | a key's first movement, which opens work at the registry, alone or with Insider's | 2 | 3 | 5 |
-//! | the same at Insider only | 2 | 2 | 4 |
-//! | a movement that opens work in place of one that has ended, whose endings go into the history | 3 | 4, at Insider only 3 | 7 or 6 |
-//! | a movement over work that is still open at the registry | 2 | 6 | 8 |
-//! | a movement that becomes the state and opens nothing, in place of one that has ended and was compared | 3 | 2 | 5 |
+//! | a key's first movement, which opens work at the registry, alone or with Insider's | 2 | 4 | 6 |
+//! | the same at Insider only | 2 | 3 | 5 |
+//! | a movement that opens work in place of one that has ended, whose endings go into the history | 3 | 5, at Insider only 4 | 8 or 7 |
+//! | a movement over work that is still open at the registry | 2 | 7 | 9 |
+//! | a movement that becomes the state and opens nothing, in place of one that has ended and was compared | 3 | 3 | 6 |
 //! | a key compared with the registry | 1 | 2 | 3 |
-//! | a movement that is superseded, or repeated | 1 | 0 | 1 |
-//! | a row of a book that İYS holds already and Insider needs not hear of | 2 | 0 | 2 |
+//! | a movement that is superseded | 1 | 1 | 2 |
+//! | a movement that is repeated | 1 | 0 | 1 |
+//! | a row of a book that İYS holds already and Insider needs not hear of | 2 | 2 | 4 |
 //! | Insider settled or refused | 1 | 1 | 2 |
 //! | the registry settled or refused | 1 | 2 | 3 |
 //! | either as the last one beside a refusal; an ONAY settled at the registry that Insider waits for | 1 | one more | one more |
@@ -32,8 +34,8 @@
 //! | … finished | 1 | 1 | 2 |
 //! | a count of İYS's answers: for each failed one, and for every ten good ones of a process | 1 | 0 | 1 |
 //!
-//! So a key's first refusal from the API costs 10 until both targets have it, one from Insider 8, one from
-//! İYS 6, and a consent from the API 11; a movement that follows one that has ended costs two more. (A change of
+//! So a key's first refusal from the API costs 11 until both targets have it, one from Insider 9, one from
+//! İYS 7, and a consent from the API 12; a movement that follows one that has ended costs two more. (A change of
 //! the same status to a key that is still to be compared moves nothing in the index `check` and costs two less.)
 
 mod book;
@@ -43,6 +45,7 @@ mod control;
 mod cursor;
 mod deadlines;
 mod document;
+mod evidence;
 mod insider_export;
 pub mod item;
 mod push_keys;
@@ -62,6 +65,7 @@ pub use book::Booked;
 pub use check::{CheckClass, CheckGroup, CheckPage, Due};
 pub use cursor::Trail;
 pub use deadlines::{Bound, Deadlines};
+pub use evidence::{Kept, Shown};
 pub use item::{Ending, Entry};
 pub use push_keys::{PushKey, PushKeys};
 pub use standing::{HeldPage, HeldWork};

@@ -6,10 +6,11 @@ use futures::StreamExt;
 use jiff::Timestamp;
 
 use super::item::{self, Ending, Entry, Item, MovementItem, StateItem};
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, evidence};
 use crate::consent::{
     Answer, AsideReason, BrandName, ConsentKey, ConsentState, EventId, Known, Merge, Movement, RecipientId, Sent, Sync, Target,
 };
+use crate::evidence::{Payload, Seed};
 
 /// How often a write is tried again over somebody else's.
 pub(super) const WRITE_TRIES: usize = 24;
@@ -46,9 +47,20 @@ impl Ledger {
     /// Records a movement: durable once this returns. Repeating it is safe at any point. Work that it
     /// opens falls to the sweep at `due`, should no queue message carry it before.
     pub async fn record(&self, movement: &Movement, now: Timestamp, due: Timestamp) -> Result<Recorded, LedgerError> {
+        self.record_from(movement, None, now, due).await
+    }
+
+    /// The same for a movement that was made from something that came in.
+    pub async fn record_from(
+        &self,
+        movement: &Movement,
+        payload: Option<Payload>,
+        now: Timestamp,
+        due: Timestamp,
+    ) -> Result<Recorded, LedgerError> {
         // An event that the history has already counts as it was first told: told again without a
         // date, it would otherwise carry a later one.
-        let told_before = self.put_new(MovementItem::of(movement)).await?;
+        let told_before = self.put_new(MovementItem::of(movement), payload).await?;
         let is_new = told_before.is_none();
         let movement = told_before.as_ref().unwrap_or(movement);
         for attempt in 0..WRITE_TRIES {
@@ -74,8 +86,8 @@ impl Ledger {
     }
 
     /// Keeps something in an address's history that has no effect on any state. Repeating it is safe.
-    pub async fn keep_aside(&self, aside: &Movement, why: AsideReason) -> Result<(), LedgerError> {
-        self.put_new(MovementItem::aside(aside, why)).await.map(|_| ())
+    pub async fn keep_aside(&self, aside: &Movement, why: AsideReason, payload: Option<Payload>) -> Result<(), LedgerError> {
+        self.put_new(MovementItem::aside(aside, why), payload).await.map(|_| ())
     }
 
     /// Takes a target's answer for the state that `sent` names.
@@ -281,7 +293,7 @@ impl Ledger {
         Ok(Story { states, history })
     }
 
-    async fn items_of(&self, brand: &BrandName, recipient: &RecipientId, prefix: &str) -> Result<Vec<Item>, LedgerError> {
+    pub(super) async fn items_of(&self, brand: &BrandName, recipient: &RecipientId, prefix: &str) -> Result<Vec<Item>, LedgerError> {
         let mut items = Vec::new();
         let mut pages = self
             .client
@@ -364,12 +376,14 @@ impl Ledger {
     }
 
     /// Writes a movement into the history; when it stands there already, what stands there.
-    pub(super) async fn put_new(&self, item: MovementItem) -> Result<Option<Movement>, LedgerError> {
+    pub(super) async fn put_new(&self, item: MovementItem, payload: Option<Payload>) -> Result<Option<Movement>, LedgerError> {
+        let mut item = item.into_item()?;
+        evidence::seal(&mut item, payload, &Seed::new(rand::random()))?;
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item.into_item()?))
+            .set_item(Some(item))
             .condition_expression("attribute_not_exists(PK)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match put.send().await {

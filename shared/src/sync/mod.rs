@@ -3,6 +3,7 @@
 
 mod bulk;
 pub mod deadlines;
+pub mod evidence;
 pub mod import;
 pub mod insider_export;
 pub mod isolate;

@@ -15,7 +15,7 @@ use super::push::registry_head;
 use crate::brand::Brand;
 use crate::clock::Clock;
 use crate::consent::{ConsentKey, Movement};
-use crate::intake::Intake;
+use crate::intake::{Intake, Told};
 use crate::ledger::{Ledger, LedgerError, Trail, Verification};
 use crate::registry::{Change, Feed, Registry, RegistryError};
 
@@ -108,7 +108,9 @@ impl Pull<'_> {
                 tracing::warn!(feed = name, field, "a line of the feed could not be read");
             }
             pulled.unreadable += page.unreadable.len();
-            let movements: Vec<_> = page.changes.into_iter().map(|change| movement(self.brand, change, now)).collect();
+            let payload = page.payload;
+            let told = |change| Told { movement: movement(self.brand, change, now), payload };
+            let movements: Vec<_> = page.changes.into_iter().map(told).collect();
             pulled.movements += movements.len();
             for recorded in self.intake.take(movements, now).await {
                 match recorded {

@@ -96,18 +96,26 @@ async fn create(client: &Client, table: &str) {
         .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .expect("an index");
+    let day = GlobalSecondaryIndex::builder()
+        .index_name("day")
+        .key_schema(key("day_pk", KeyType::Hash))
+        .key_schema(key("digest", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()
+        .expect("an index");
     client
         .create_table()
         .table_name(table)
         .billing_mode(BillingMode::PayPerRequest)
         .set_attribute_definitions(Some(
-            ["PK", "SK", "work_pk", "work_due", "work_deadline", "check_pk", "check_at"].map(attribute).to_vec(),
+            ["PK", "SK", "work_pk", "work_due", "work_deadline", "check_pk", "check_at", "day_pk", "digest"].map(attribute).to_vec(),
         ))
         .key_schema(key("PK", KeyType::Hash))
         .key_schema(key("SK", KeyType::Range))
         .global_secondary_indexes(work)
         .global_secondary_indexes(deadline)
         .global_secondary_indexes(check)
+        .global_secondary_indexes(day)
         .send()
         .await
         .expect("a table");

@@ -1,13 +1,15 @@
 //! Requests and answers that are lost, at every place where one can be: repeating what failed ends
 //! where an undisturbed run ends.
 
+use std::collections::BTreeMap;
+
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use shared::consent::code::Hold;
 use shared::consent::{Answer, Known, Movement, Origin, Outcome, Status, Target};
 use shared::ledger::{Ledger, LedgerError, Member, Submission, Trail};
 
-use crate::support::dynamodb::Store;
+use crate::support::dynamodb::{Item, Store};
 use crate::support::people::{Person, at};
 use crate::support::wire::{Loss, Wire};
 
@@ -168,6 +170,15 @@ const ACTS: &[Act] = &[
     ),
 ];
 
+/// Every item, but for a movement's seed and what is made of it: no two tables have the same.
+async fn without_chance(store: &Store) -> BTreeMap<(String, String), Item> {
+    let mut items = store.items().await;
+    for item in items.values_mut() {
+        item.retain(|name, _| !["seed", "digest", "day_pk"].contains(&name.as_str()));
+    }
+    items
+}
+
 /// Runs an act over a wire in a table of its own, and tells how many requests it made.
 async fn undisturbed(act: &Act, stores: &Store) -> (Store, usize) {
     let (store, wire) = (stores.another().await, Wire::new());
@@ -191,7 +202,7 @@ async fn invariant_1_a_crash_before_or_after_any_request_and_a_repetition_end_as
                 let error = failed.unwrap_err();
                 assert!(!format!("{error} {error:?}").contains('@'), "{}: the error names an address", act.name);
                 (act.call)(store.ledger()).await.unwrap();
-                assert_eq!(store.items().await, expected.items().await, "{}, request {nth}, {loss:?} lost", act.name);
+                assert_eq!(without_chance(&store).await, without_chance(&expected).await, "{}, request {nth}, {loss:?} lost", act.name);
                 assert_eq!(store.work().await, expected.work().await, "{}, request {nth}, {loss:?} lost", act.name);
             }
         }
@@ -210,7 +221,7 @@ async fn a_request_that_the_client_itself_sends_again_takes_effect_once() {
                 wire.lose(nth, loss);
                 (act.call)(store.ledger_over(&wire, 3)).await.unwrap();
                 assert!(wire.requests().len() > requests, "{}: nothing was sent again", act.name);
-                assert_eq!(store.items().await, expected.items().await, "{}, request {nth}, {loss:?} lost", act.name);
+                assert_eq!(without_chance(&store).await, without_chance(&expected).await, "{}, request {nth}, {loss:?} lost", act.name);
             }
         }
     }

@@ -72,6 +72,10 @@ async fn invariant_6_an_address_stands_in_the_recipient_of_states_and_movements_
                 let AttributeValue::S(address) = value else { panic!("an address is a text") };
                 assert_eq!(traces(address).len(), if address.contains('@') { 2 } else { 4 }, "the traces do find addresses");
                 with_address += 1;
+            } else if ["digest", "payload", "seed"].contains(&name.as_str()) {
+                // Random digits, among which any four may be found.
+                let AttributeValue::S(digits) = value else { panic!("{name} is a text") };
+                assert!(digits.bytes().all(|digit| digit.is_ascii_hexdigit()), "{name} of {sk}");
             } else {
                 assert_eq!(traces(&format!("{name} {value:?}")), [""; 0], "attribute {name} of {sk}");
             }

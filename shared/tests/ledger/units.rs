@@ -9,6 +9,7 @@ use shared::consent::check::Check;
 use shared::consent::code::Hold;
 use shared::consent::plan::Policy;
 use shared::consent::{Answer, Channel, EventId, Origin, Outcome, RecipientType, Status, Target};
+use shared::evidence::Payload;
 use shared::ledger::{Ledger, Member, Submission, UnknownKind};
 
 use crate::support::dynamodb::{Item, Store, size};
@@ -61,7 +62,7 @@ async fn hears(ledger: &Ledger, target: Target, answer: Answer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_movement_that_is_bound_for_the_registry_costs_five_units_another_four_and_each_two_more_in_place_of_one_that_has_ended() {
+async fn a_movement_that_is_bound_for_the_registry_costs_six_units_another_five_and_each_two_more_in_place_of_one_that_has_ended() {
     for (origin, status) in [
         (Origin::Api, Status::Ret),
         (Origin::Api, Status::Onay),
@@ -73,7 +74,7 @@ async fn a_movement_that_is_bound_for_the_registry_costs_five_units_another_four
         let (ledger, meter) = metered().await;
         says(&ledger, status, 0, origin).await;
         // What is bound for the registry stands in the clock's index, too.
-        let indexes = if origin == Origin::Registry { 2 } else { 3 };
+        let indexes = if origin == Origin::Registry { 3 } else { 4 };
         assert_eq!(meter.read(), Units::of(2, indexes), "{status} from {origin:?}, the first of its key");
         for target in Target::ALL {
             hears(&ledger, target, APPLIED).await;
@@ -110,11 +111,11 @@ async fn a_movement_over_work_that_is_still_open_costs_eight_units_because_its_d
     says(&ledger, Status::Onay, 0, Origin::Api).await;
     meter.read();
     says(&ledger, Status::Ret, 100, Origin::Api).await;
-    assert_eq!(meter.read(), Units::of(2, 4));
+    assert_eq!(meter.read(), Units::of(2, 5));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_movement_that_opens_nothing_costs_five_units_in_place_of_one_that_was_compared_and_a_superseded_or_repeated_one_costs_one() {
+async fn a_movement_that_opens_nothing_costs_six_units_in_place_of_one_that_was_compared_a_superseded_one_two_and_a_repeated_one_one() {
     let (ledger, meter) = metered().await;
     says(&ledger, Status::Ret, 100, Origin::Api).await;
     for target in Target::ALL {
@@ -122,9 +123,9 @@ async fn a_movement_that_opens_nothing_costs_five_units_in_place_of_one_that_was
     }
     meter.read();
     says(&ledger, Status::Ret, 100, Origin::Registry).await;
-    assert_eq!(meter.read(), Units::of(1, 0), "our own movement, told by the registry, is history only");
+    assert_eq!(meter.read(), Units::of(1, 1), "our own movement, told by the registry, is history only");
     says(&ledger, Status::Ret, 150, Origin::Insider).await;
-    assert_eq!(meter.read(), Units::of(3, 0), "a later refusal of what both targets refuse already, and that is to be compared anyway");
+    assert_eq!(meter.read(), Units::of(3, 1), "a later refusal of what both targets refuse already, and that is to be compared anyway");
     let read = ledger.state(&person().key).await.unwrap().unwrap();
     assert!(ledger.note_check(&read, Check::Done(at(160))).await.unwrap());
     assert_eq!(meter.read(), Units::of(1, 2), "it was compared with the registry");
@@ -132,11 +133,11 @@ async fn a_movement_that_opens_nothing_costs_five_units_in_place_of_one_that_was
     assert!(ledger.note_check(&read, Check::Done(at(160))).await.unwrap());
     assert_eq!(meter.read(), Units::of(0, 0), "that stands there already");
     says(&ledger, Status::Ret, 170, Origin::Insider).await;
-    assert_eq!(meter.read(), Units::of(3, 2), "a later refusal, which is to be compared again");
+    assert_eq!(meter.read(), Units::of(3, 3), "a later refusal, which is to be compared again");
     assert!(!ledger.note_check(&read, Check::Done(at(180))).await.unwrap());
     assert_eq!(meter.read(), Units::of(1, 0), "another has written since");
     says(&ledger, Status::Onay, 50, Origin::Api).await;
-    assert_eq!(meter.read(), Units::of(1, 0), "an earlier movement is history only");
+    assert_eq!(meter.read(), Units::of(1, 1), "an earlier movement is history only");
     says(&ledger, Status::Ret, 100, Origin::Api).await;
     assert_eq!(meter.read(), Units::of(1, 0), "a repeated movement is a condition that does not hold");
 }
@@ -310,6 +311,29 @@ async fn the_largest_state_and_movement_fit_one_unit() {
         }
     }
     assert!(largest.values().all(|bytes| *bytes <= 1024), "{largest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_movement_fits_one_unit_with_all_that_is_noted_of_it_while_its_address_has_no_more_than_160_characters() {
+    let store = Store::new().await;
+    let ledger = store.ledger();
+    let mut person = Person::new(&format!("{}@{}.example.com", "a".repeat(80), "b".repeat(67)), Channel::Eposta);
+    assert_eq!(person.recipient.length(), 160);
+    person.key.brand = "b".repeat(32).parse().unwrap();
+    let mut movement = person.says(Status::Onay, 0, Origin::Correction);
+    movement.head.event_id = "e".repeat(64).parse::<EventId>().unwrap();
+    movement.head.source = format!("IYS_{}", "S".repeat(60)).parse().unwrap();
+    ledger.record_from(&movement, Some(Payload::of(b"body")), at(0), at(60)).await.unwrap();
+    for target in Target::ALL {
+        let transaction_id = (target == Target::Registry).then(|| "t".repeat(64));
+        let settled = Answer::Settled { outcome: Outcome::NotRegistered, transaction_id };
+        ledger.answered(&person.key, target, &movement.head.sent(), settled, at(1), at(60)).await.unwrap();
+    }
+    ledger.record(&person.says(Status::Ret, 10, Origin::Api), at(20), at(80)).await.unwrap();
+    let items = store.items().await;
+    let noted = items.iter().find(|((_, sort), _)| sort.ends_with("eee")).unwrap().1;
+    assert!(noted.contains_key("registry") && noted.contains_key("insider") && noted.contains_key("payload"));
+    assert!(size(noted) <= 1024, "{}", size(noted));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -78,6 +78,11 @@ impl Store {
         self.scan(Some("deadline")).await
     }
 
+    /// Every entry of the index `day`, by its item's key.
+    pub(crate) async fn days(&self) -> BTreeMap<(String, String), Item> {
+        self.scan(Some("day")).await
+    }
+
     async fn scan(&self, index: Option<&str>) -> BTreeMap<(String, String), Item> {
         let pages = self.client.scan().table_name(&self.table).set_index_name(index.map(str::to_owned)).into_paginator().items().send();
         let items: Vec<HashMap<String, AttributeValue>> = pages.collect::<Result<_, _>>().await.unwrap();
@@ -145,17 +150,25 @@ async fn create(client: &Client, table: &str) {
         .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .unwrap();
+    let day = GlobalSecondaryIndex::builder()
+        .index_name("day")
+        .key_schema(key("day_pk", KeyType::Hash))
+        .key_schema(key("digest", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()
+        .unwrap();
     client
         .create_table()
         .table_name(table)
         .set_attribute_definitions(Some(
-            ["PK", "SK", "work_pk", "work_due", "work_deadline", "check_pk", "check_at"].map(attribute).to_vec(),
+            ["PK", "SK", "work_pk", "work_due", "work_deadline", "check_pk", "check_at", "day_pk", "digest"].map(attribute).to_vec(),
         ))
         .key_schema(key("PK", KeyType::Hash))
         .key_schema(key("SK", KeyType::Range))
         .global_secondary_indexes(work)
         .global_secondary_indexes(deadline)
         .global_secondary_indexes(check)
+        .global_secondary_indexes(day)
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await

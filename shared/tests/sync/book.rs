@@ -447,7 +447,7 @@ impl Registry for Book {
             let end = all.len().min(start + inner.page);
             let changes = all.get(start..end).unwrap_or_default().to_vec();
             let cursor = (end > start).then(|| end.to_string());
-            Ok(Page { changes, unreadable: Vec::new(), cursor, more: end < all.len() })
+            Ok(Page { changes, cursor, more: end < all.len(), ..Page::default() })
         })
     }
 }

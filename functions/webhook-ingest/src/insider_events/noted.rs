@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use shared::brand::Brand;
 use shared::consent::{AsideReason, Movement};
 use shared::door::Door;
+use shared::evidence::Payload;
 use shared::insider::webhook::{IntakeCounts, Kind};
 use shared::ledger::UnknownKind;
 use shared::problem::Problem;
@@ -17,8 +18,9 @@ use super::unavailable;
 const AT_ONCE: usize = 16;
 
 /// Keeps what has no effect in the history.
-pub(super) async fn keep(door: &Door, asides: Vec<(AsideReason, Movement)>) -> Result<(), Problem> {
-    let kept = futures::stream::iter(asides).map(|(why, aside)| async move { door.ledger.keep_aside(&aside, why).await });
+pub(super) async fn keep(door: &Door, asides: Vec<(AsideReason, Movement)>, body: &[u8]) -> Result<(), Problem> {
+    let payload = Some(Payload::of(body));
+    let kept = futures::stream::iter(asides).map(|(why, aside)| async move { door.ledger.keep_aside(&aside, why, payload).await });
     let mut kept = kept.buffer_unordered(AT_ONCE);
     while let Some(kept) = kept.next().await {
         kept.map_err(|error| unavailable(&error, "an aside was not kept"))?;

@@ -157,7 +157,7 @@ pub(super) fn build(
             "AWS::Serverless::Function" => {
                 function(&id, properties, globals, &resolver, &mut system)?;
             }
-            "AWS::CloudWatch::Alarm" | "AWS::IAM::Role" | "AWS::Logs::LogGroup" => {
+            "AWS::CloudWatch::Alarm" | "AWS::IAM::Role" | "AWS::Logs::LogGroup" | "AWS::S3::Bucket" => {
                 system.without_local_meaning.push(format!("{kind} {id}"));
             }
             _ => return Err(TemplateError::UnknownResourceType { resource: id, kind }),
@@ -214,6 +214,8 @@ fn name_resources(declared: &[Declared], resolver: &mut Resolver, surroundings: 
                 (name, vec![("Arn", arn)])
             }
             "AWS::Serverless::HttpApi" => (id.clone(), Vec::new()),
+            // There are no buckets here. What would stand in one stands in a folder, see `stack`.
+            "AWS::S3::Bucket" => (String::new(), vec![("Arn", surroundings.arn("s3", id))]),
             _ => continue,
         };
         resolver.references.insert(id.clone(), reference);

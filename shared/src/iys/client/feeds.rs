@@ -2,6 +2,7 @@
 
 use super::{Client, codes};
 use crate::brand;
+use crate::evidence::Payload;
 use crate::iys::call::{Call, defect};
 use crate::iys::wire::Feed as FeedAnswer;
 use crate::iys::{feed, operation};
@@ -24,6 +25,7 @@ impl Client {
         }
         let answer: FeedAnswer = reply.read().map_err(|why| defect(call.name, &why))?;
         let mut page = feed::page(&answer.list);
+        page.payload = Some(Payload::of(&reply.body));
         page.cursor = answer.after.get().map(str::to_owned);
         // A cursor that does not move on would be asked for again and again.
         let moved = page.cursor.is_some() && page.cursor.as_deref() != cursor;
