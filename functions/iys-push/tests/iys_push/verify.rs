@@ -16,7 +16,7 @@ use crate::desk::{Desk, GRACE, RESULT_WAIT, START, document};
 use crate::harness::ManualClock;
 use crate::simulator::{self, Simulator};
 
-const KEYS: usize = 10_000;
+const KEYS: usize = 4000;
 const BRAND: u64 = 700_001;
 /// What İYS takes at once (İYS documentation, `batchConsentStatus`).
 const AT_ONCE: usize = 1000;
