@@ -73,7 +73,7 @@ pub(crate) enum Answer {
     Report(Report),
     Checks(Checks),
     Retailers(RetailersAnswer),
-    Import(ImportAnswer),
+    Import(Box<ImportAnswer>),
 }
 
 impl<'de> Deserialize<'de> for Invocation {
@@ -103,7 +103,7 @@ impl App {
                 Ok(Answer::Retailers(Box::pin(self.retailers(&brand, wish)).await))
             }
             Invocation::Question(Question::Import { brand, dry_run, tell_insider, rows }) => {
-                Ok(Answer::Import(Box::pin(self.import(&brand, rows, dry_run, tell_insider)).await))
+                Ok(Answer::Import(Box::new(Box::pin(self.import(&brand, rows, dry_run, tell_insider)).await)))
             }
         }
     }
