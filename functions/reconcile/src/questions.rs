@@ -84,7 +84,7 @@ pub(crate) enum Answer {
     Report(Report),
     Checks(Checks),
     Retailers(RetailersAnswer),
-    Import(ImportAnswer),
+    Import(Box<ImportAnswer>),
     Evidence(EvidenceAnswer),
 }
 
@@ -115,7 +115,7 @@ impl App {
                 Ok(Answer::Retailers(Box::pin(self.retailers(&brand, wish)).await))
             }
             Invocation::Question(Question::Import { brand, dry_run, tell_insider, rows }) => {
-                Ok(Answer::Import(Box::pin(self.import(&brand, rows, dry_run, tell_insider)).await))
+                Ok(Answer::Import(Box::new(Box::pin(self.import(&brand, rows, dry_run, tell_insider)).await)))
             }
             Invocation::Question(Question::ExportEvidence { brand, address, payloads }) => {
                 Ok(Answer::Evidence(Box::pin(self.export_evidence(&brand, &address, payloads)).await))

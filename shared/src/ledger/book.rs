@@ -8,6 +8,7 @@ use super::store::{WRITE_TRIES, back_off};
 use super::{Ledger, LedgerError};
 use crate::consent::book::{Findings, Terms, merged, settle};
 use crate::consent::{ConsentState, Merge, Movement};
+use crate::evidence::Payload;
 
 /// What recording the rows of one key did.
 #[derive(Debug, Clone)]
@@ -21,22 +22,22 @@ pub struct Booked {
 }
 
 impl Ledger {
-    /// Records movements of one key, at least one and the largest first. What was found out counts only if
+    /// Records movements of one key, at least one and the largest first, each with what it was made from. What was found out counts only if
     /// the state is still the one that was `read` before the question. Repeating it is safe at any point.
     pub async fn record_book(
         &self,
-        movements: &[Movement],
+        movements: &[(Movement, Payload)],
         read: Option<&ConsentState>,
         findings: &Findings,
         terms: Terms,
         now: Timestamp,
         due: Timestamp,
     ) -> Result<Booked, LedgerError> {
-        let Some(first) = movements.first() else { return Err(LedgerError::Item { why: "there is no movement to record".into() }) };
+        let Some((first, _)) = movements.first() else { return Err(LedgerError::Item { why: "there is no movement to record".into() }) };
         let mut told = Vec::with_capacity(movements.len());
         let mut is_new = Vec::with_capacity(movements.len());
-        for movement in movements {
-            let before = self.put_new(MovementItem::of(movement)).await?;
+        for (movement, payload) in movements {
+            let before = self.put_new(MovementItem::of(movement), Some(*payload)).await?;
             is_new.push(before.is_none());
             told.push(before.unwrap_or_else(|| movement.clone()));
         }

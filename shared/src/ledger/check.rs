@@ -110,7 +110,7 @@ impl CheckPlace {
 
 /// Keys whose time has come, and where to go on.
 #[derive(Debug, Default)]
-pub struct Due {
+pub struct CheckDue {
     /// The keys, each with the moment in its [`Check`].
     pub keys: Vec<(ConsentKey, Timestamp)>,
     /// Where to go on; `None` at the end.
@@ -139,7 +139,7 @@ impl Ledger {
         until: Timestamp,
         page: CheckPage,
         limit: i32,
-    ) -> Result<Due, LedgerError> {
+    ) -> Result<CheckDue, LedgerError> {
         let answers = page.0.into_iter().map(|(shard, after)| async move {
             let answer = self
                 .client
@@ -163,7 +163,7 @@ impl Ledger {
             keys.extend(answer.items.unwrap_or_default().iter().filter_map(readable));
             open.extend(answer.last_evaluated_key.map(|after| (shard, Some(after))));
         }
-        Ok(Due { keys, next: (!open.is_empty()).then_some(CheckPage(open)) })
+        Ok(CheckDue { keys, next: (!open.is_empty()).then_some(CheckPage(open)) })
     }
 
     /// How many keys of a class, over all groups and both statuses, have a moment not after `until`, counted

@@ -62,7 +62,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 pub use book::Booked;
-pub use check::{CheckClass, CheckGroup, CheckPage, Due};
+pub use check::{CheckClass, CheckDue, CheckGroup, CheckPage};
 pub use cursor::Trail;
 pub use deadlines::{Bound, Deadlines};
 pub use evidence::{Kept, Shown};

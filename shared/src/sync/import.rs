@@ -26,6 +26,7 @@ use crate::consent::code::Code;
 use crate::consent::plan::Policy;
 use crate::consent::rules::{Teller, Violation};
 use crate::consent::{Answer, Channel, ConsentKey, ConsentState, Merge, Movement, Outcome, Recipient, RecipientType, Status, Sync, Target};
+use crate::evidence::Payload;
 use crate::ledger::{Booked, Ledger, LedgerError};
 use crate::queue::Queues;
 use crate::registry::{Barred, Registry, RegistryError};
@@ -60,10 +61,14 @@ pub struct Import<'a> {
     pub dry_run: bool,
 }
 
+/// A row: its number, its movement and what that was made from.
+type Row = (usize, Movement, Payload);
+
 /// The rows of one key, the largest first.
 struct Entry {
     rows: Vec<usize>,
     movements: Vec<Movement>,
+    payloads: Vec<Payload>,
     before: Option<ConsentState>,
     /// What the rows make of it, as far as it was read.
     after: ConsentState,
@@ -86,10 +91,11 @@ impl Import<'_> {
     pub async fn run(&self, rows: Vec<Value>) -> ImportAnswer {
         let now = (self.clock)();
         let mut answer = ImportAnswer { counts: ImportCounts { rows: rows.len() as u64, ..ImportCounts::default() }, ..Default::default() };
-        let mut by_key = BTreeMap::<ConsentKey, Vec<(usize, Movement)>>::new();
+        let mut by_key = BTreeMap::<ConsentKey, Vec<Row>>::new();
         for (row, item) in rows.into_iter().enumerate() {
+            let payload = Payload::of(item.to_string().as_bytes());
             match telling::read(item, self.brand, Teller::Book, now) {
-                Ok(movement) => by_key.entry(movement.key.clone()).or_default().push((row, movement)),
+                Ok(movement) => by_key.entry(movement.key.clone()).or_default().push((row, movement, payload)),
                 Err(violation) => refuse(&mut answer, row, violation),
             }
         }
@@ -121,28 +127,33 @@ impl Import<'_> {
     /// Reads the states of the rows' keys and merges the rows into them.
     async fn entries(
         &self,
-        by_key: BTreeMap<ConsentKey, Vec<(usize, Movement)>>,
+        by_key: BTreeMap<ConsentKey, Vec<Row>>,
         now: Timestamp,
         answer: &mut ImportAnswer,
     ) -> Result<Vec<Entry>, (Vec<usize>, LedgerError)> {
         let keys: Vec<_> = by_key.keys().cloned().collect();
         let reading = match reading::states(self.ledger, &keys).await {
             Ok(reading) => reading,
-            Err(error) => return Err((by_key.into_values().flatten().map(|(row, _)| row).collect(), error)),
+            Err(error) => return Err((by_key.into_values().flatten().map(|(row, ..)| row).collect(), error)),
         };
         let unreadable: HashSet<_> = reading.unreadable.into_iter().collect();
         let mut states: HashMap<_, _> = reading.states.into_iter().map(|state| (state.key.clone(), state)).collect();
         let mut entries = Vec::with_capacity(by_key.len());
         for (key, mut rows) in by_key {
             if unreadable.contains(&key) {
-                rows.into_iter().for_each(|(row, _)| refuse(answer, row, unreadable_state()));
+                rows.into_iter().for_each(|(row, ..)| refuse(answer, row, unreadable_state()));
                 continue;
             }
-            rows.sort_by(|(_, a), (_, b)| b.head.outranks(&a.head).cmp(&a.head.outranks(&b.head)));
-            let (rows, movements): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+            rows.sort_by(|(_, a, _), (_, b, _)| b.head.outranks(&a.head).cmp(&a.head.outranks(&b.head)));
+            let (mut numbers, mut movements, mut payloads) = (Vec::new(), Vec::new(), Vec::new());
+            for (number, movement, payload) in rows {
+                numbers.push(number);
+                movements.push(movement);
+                payloads.push(payload);
+            }
             let before = states.remove(&key);
             if let Some((after, merges)) = merged(before.as_ref(), &movements, now, now) {
-                entries.push(Entry { rows, movements, before, after, merges, findings: Findings::default() });
+                entries.push(Entry { rows: numbers, movements, payloads, before, after, merges, findings: Findings::default() });
             }
         }
         Ok(entries)
@@ -284,7 +295,8 @@ impl Import<'_> {
         let mut writes = futures::stream::iter(entries)
             .map(|entry| async move {
                 let terms = self.terms(entry.after.key.channel);
-                let booked = self.ledger.record_book(&entry.movements, entry.before.as_ref(), &entry.findings, terms, now, due).await;
+                let rows: Vec<_> = entry.movements.iter().cloned().zip(entry.payloads.iter().copied()).collect();
+                let booked = self.ledger.record_book(&rows, entry.before.as_ref(), &entry.findings, terms, now, due).await;
                 (entry, booked)
             })
             .buffer_unordered(AT_ONCE);

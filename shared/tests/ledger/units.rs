@@ -91,11 +91,11 @@ async fn a_movement_that_is_bound_for_the_registry_costs_six_units_another_five_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_of_a_book_costs_two_units_where_it_opens_nothing_three_where_it_does_and_one_when_it_is_repeated() {
+async fn a_row_of_a_book_costs_four_units_where_it_opens_nothing_more_where_it_does_and_one_when_it_is_repeated() {
     let terms = Terms { policy: Policy { authorised: true, late_ret_as_hs_karar: false }, tell_insider: false };
-    for (status, held, units) in [(Status::Onay, true, (2, 0)), (Status::Ret, false, (2, 1)), (Status::Onay, false, (2, 1))] {
+    for (status, held, units) in [(Status::Onay, true, (2, 2)), (Status::Ret, false, (2, 3)), (Status::Onay, false, (2, 4))] {
         let (ledger, meter) = metered().await;
-        let row = [person().says(status, 0, Origin::Import)];
+        let row = [(person().says(status, 0, Origin::Import), Payload::of(b"a row"))];
         let findings = Findings { held: Some(held), bar: None };
         ledger.record_book(&row, None, &findings, terms, at(5), at(65)).await.unwrap();
         assert_eq!(meter.read(), Units::of(units.0, units.1), "{status}");

@@ -55,7 +55,7 @@ struct Bucket {
 
 /// A book's chunks, one after the other.
 pub(crate) struct Book {
-    reader: Reader<Watched<Lines<DecodeReaderBytes<Counted, Vec<u8>>>>>,
+    reader: Reader<Watched<Lines<Text>>>,
     rows: Watch,
     bytes: Watch,
     pub(crate) columns: Columns,
@@ -67,7 +67,8 @@ pub(crate) struct Book {
     is_over: bool,
 }
 
-type Counted = Watched<BufReader<File>>;
+/// The file's text, and how much of the file was read for it.
+type Text = DecodeReaderBytes<Watched<BufReader<File>>, Vec<u8>>;
 
 impl Book {
     /// Opens a book that was looked through.
