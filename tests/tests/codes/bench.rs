@@ -114,6 +114,7 @@ impl Bench {
             pause: PAUSE,
             api: receiver().await,
             egress: Egress::new(None),
+            archive: None,
         };
         let http = reqwest::Client::new();
         Self { clock, ledger, intake, brand, push, reconcile, sqs: client, push_url, iys, http, people: Cell::new(0) }
