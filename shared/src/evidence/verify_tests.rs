@@ -245,7 +245,7 @@ fn the_worked_example_of_the_page_is_as_calculated_here() {
     let payload = step("payload").as_bytes().to_vec();
     let published = ["2026-11-20", "2026-11-21"]
         .map(|day| Published { day: day.parse().unwrap(), digest: step(&format!("link of {day}")).parse().unwrap() });
-    let verdict = verify(file.as_bytes(), &published, &[payload.clone()]);
+    let verdict = verify(file.as_bytes(), &published, std::slice::from_ref(&payload));
     assert!(verdict.findings.iter().all(|finding| finding.mark == Mark::Good || matches!(finding.fact, Fact::Told { .. })), "{verdict:?}");
     assert!(verdict.findings.iter().any(|finding| matches!(finding.fact, Fact::Proven(..))));
     let export: Export = serde_json::from_str(file).unwrap();

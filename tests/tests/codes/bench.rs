@@ -116,6 +116,7 @@ impl Bench {
             egress: Egress::new(None),
             metrics: shared::metrics::Sink::new("codes"),
             verify_percent: 50,
+            archive: None,
         };
         let http = reqwest::Client::new();
         Self { clock, ledger, intake, brand, push, reconcile, sqs: client, push_url, iys, http, people: Cell::new(0) }
