@@ -51,7 +51,7 @@ async fn the_clock_names_the_most_urgent_and_what_is_in_its_way() {
 #[tokio::test]
 async fn a_state_that_cannot_be_read_hides_no_other() {
     let world = World::new().await;
-    world.says(1, ONAY, 2 * 86_400).await;
+    world.says(1, ONAY, 2 * 86_400 + 60).await;
     world.says(2, ONAY, 60).await;
     world.corrupt(&world.key(1)).await;
     let shown = watch(&world, 20).await;

@@ -366,7 +366,8 @@ async fn ten_years_of_traffic_and_breaks_leave_nothing_late_that_could_be_reache
     for said in &traffic {
         end_of(&simulation, said, &mut ends).await;
     }
-    println!("{} movements, {} breaks, {} steps: {ends:?}", traffic.len(), outages.len(), simulation.steps);
+    let size = (traffic.len(), outages.len(), simulation.steps);
+    assert!(size.0 > 400 && size.1 > 30 && size.2 > 1_000, "movements, breaks and steps: {size:?}");
     assert!(ends.in_time > traffic.len() / 2 && ends.after_a_break > 30, "{ends:?}");
     let late = [ends.as_hs_karar, ends.rejected, ends.insider_told_of_an_expired_consent];
     assert!(late.iter().all(|late| *late > 2), "no kind of lateness was missed: {ends:?}");

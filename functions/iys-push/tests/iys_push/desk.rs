@@ -17,7 +17,7 @@ use shared::consent::{
 use shared::intake::Intake;
 use shared::ledger::Ledger;
 use shared::queue::Queues;
-use shared::sync::sweep::Sweep;
+use shared::sync::sweep::{QUEUED, Sweep};
 
 use crate::fuse::Fuse;
 use crate::harness::{self, ManualClock};
@@ -104,7 +104,7 @@ impl Desk {
 
     /// What the sweep of a brand does.
     pub(crate) async fn sweep(&self, brand: usize) {
-        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.clock.clock(), grace: GRACE };
+        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.clock.clock(), grace: GRACE, most: QUEUED };
         sweep.run(&self.brands[brand].name).await.unwrap();
     }
 
