@@ -181,6 +181,13 @@ async fn an_order_that_was_taken_without_an_answer_is_found_by_insiders_notice()
     assert_eq!(brand.run().await.ended, Some(Outcome::Agreed));
     assert!(!brand.pass_on(&notice).await, "a file that is read already changes nothing");
     assert_eq!(brand.run().await, Ran::default());
+    // Nor is it taken for the next day's.
+    brand.world.clock.advance(SignedDuration::from_hours(24));
+    brand.world.insider_fault(fault(ORDERS, "timeout_after_apply")).await;
+    assert!(brand.try_run().await.is_err());
+    assert!(!brand.pass_on(&notice).await);
+    brand.world.clock.advance(DELAY);
+    assert!(brand.pass_on(&brand.notice().await).await);
 }
 
 #[tokio::test]
@@ -338,7 +345,8 @@ async fn disturbed_day(brand: &Brand, plan: Option<(Break, usize)>) -> (Counts, 
     world.clock.advance(start.duration_since(now));
     world.fuse.set(plan);
     let mut effects = 0;
-    let mut notice = None;
+    let orders = brand.orders().await;
+    let (mut taken_at, mut told) = (None, false);
     for _ in 0..60 {
         world.fuse.alive(brand.try_run()).await;
         if plan.is_none() || world.fuse.trace().len() > plan.map_or(0, |(_, at)| at) {
@@ -349,15 +357,22 @@ async fn disturbed_day(brand: &Brand, plan: Option<(Break, usize)>) -> (Counts, 
         if log.last.as_ref().is_some_and(|last| last.ordered_at >= start) && log.stage == Stage::Idle {
             let counts = log.last.unwrap().counts;
             world.fuse.pause();
+            if !told {
+                brand.notice().await;
+            }
             world.drain().await;
             let (one, two) = (world.reachable(&email(1)).await, world.reachable(&email(2)).await);
             let repaired = one == suppressed() && two == suppressed() && world.reachable(&email(3)).await.1 == json!(true);
             return (counts, repaired, effects);
         }
+        if taken_at.is_none() && brand.orders().await > orders {
+            taken_at = Some(world.clock.now());
+        }
         world.clock.advance(SignedDuration::from_mins(20));
-        if world.clock.now() >= start + DELAY + SignedDuration::from_mins(1) && brand.orders().await > 0 && notice.is_none() {
-            notice = Some(brand.notice().await);
-            brand.pass_on(notice.as_ref().unwrap()).await;
+        // Whoever does not know where the file is hears of it.
+        if !told && log.stage == Stage::Ordering && taken_at.is_some_and(|at| world.clock.now() >= at + DELAY) {
+            assert!(brand.pass_on(&brand.notice().await).await);
+            told = true;
         }
     }
     panic!("{plan:?}: the export never ends: {:?}", brand.log().await);

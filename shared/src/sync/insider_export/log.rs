@@ -112,6 +112,8 @@ pub struct ExportLog {
     pub ordered_at: Option<Timestamp>,
     /// Where its file is. A secret.
     pub(super) link: Option<Link>,
+    /// Where the file before it was: a notice of that one may be repeated.
+    previous: Option<Link>,
     /// When Insider's notice of it came.
     pub told_at: Option<Timestamp>,
     /// Until when there is nothing to do.
@@ -151,7 +153,10 @@ impl ExportLog {
             (Stage::Ordered, Some(known), Some(told)) => known.is_same_file(told),
             (Stage::Ordered, ..) => true,
             // The order was taken after all.
-            (Stage::Ordering, _, Some(_)) => self.ordered_at.is_some_and(|at| now.duration_since(at) < ANSWERABLE),
+            (Stage::Ordering, _, Some(told)) => {
+                let is_old = self.previous.as_ref().is_some_and(|previous| previous.is_same_file(told));
+                !is_old && self.ordered_at.is_some_and(|at| now.duration_since(at) < ANSWERABLE)
+            }
             (Stage::Idle | Stage::Ordering | Stage::Counting | Stage::Repairing, ..) => false,
         };
         if fits {
@@ -181,9 +186,17 @@ impl ExportLog {
     /// Notes that an order goes out, before it does.
     pub(super) fn ordering(&mut self, now: Timestamp, again: Timestamp) {
         let unanswered = self.stage == Stage::Ordering && self.ordered_at.is_some_and(|at| now.duration_since(at) < ANSWERABLE);
-        let last = self.last.take();
         let ordered_at = if unanswered { self.ordered_at } else { Some(now) };
-        *self = Self { stage: Stage::Ordering, ordered_at, not_before: Some(again), last, trouble: self.trouble.take(), ..Self::default() };
+        let kept = std::mem::take(self);
+        *self = Self {
+            stage: Stage::Ordering,
+            ordered_at,
+            not_before: Some(again),
+            previous: kept.previous,
+            last: kept.last,
+            trouble: kept.trouble,
+            ..Self::default()
+        };
     }
 
     /// Notes that an order came to nothing.
@@ -202,7 +215,7 @@ impl ExportLog {
     /// Ends the export.
     pub(super) fn end(&mut self, outcome: Outcome, now: Timestamp) {
         self.stage = Stage::Idle;
-        self.link = None;
+        self.previous = self.link.take();
         self.not_before = None;
         if let Some(ordered_at) = self.ordered_at {
             self.last = Some(Finished { ordered_at, ended_at: now, outcome, counts: self.counts });
