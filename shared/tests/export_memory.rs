@@ -107,7 +107,6 @@ async fn grows_by_no_more_than_a_buffer(profiles: usize) {
     rustls::crypto::ring::default_provider().install_default().ok();
     let few = compared(2_000).await;
     let many = compared(profiles).await;
-    println!("2,000 profiles: {few} kB; {profiles}: {many} kB");
     // The file itself has a megabyte for every thousand.
     assert!(many < few + 12_000, "{few} kB, {many} kB");
 }

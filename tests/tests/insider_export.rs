@@ -1,5 +1,6 @@
 //! An export from Insider through the whole system: ordered by the job, told of through the gateway, compared,
 //! and what Insider had lost told again.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::sync::{Arc, Mutex};
 
