@@ -46,7 +46,6 @@ enum Ending {
 
 fn ending(entry: &Entry) -> Ending {
     match entry.disposition {
-        Disposition::AlreadyThere => Ending::Settled(Outcome::AlreadyThere),
         Disposition::NotRegistered => Ending::Settled(Outcome::NotRegistered),
         Disposition::Rejected | Disposition::TooLate => Ending::Rejected(entry.code),
         _ => Ending::Settled(Outcome::Applied),
@@ -76,7 +75,10 @@ impl Bench {
             Disposition::Unauthorised => ended(sync, Ending::Settled(Outcome::Applied)),
             // İYS's newer movement was looked for: there is none, so the record goes again.
             Disposition::Superseded => true,
-            Disposition::AlreadyThere | Disposition::NotRegistered | Disposition::TooLate | Disposition::Rejected => {
+            // İYS says that it has the refusal, and has just shown a consent: its record tells which, and the
+            // refusal goes again.
+            Disposition::AlreadyThere => waits(SignedDuration::ZERO) || ended(sync, Ending::Settled(Outcome::Applied)),
+            Disposition::NotRegistered | Disposition::TooLate | Disposition::Rejected => {
                 ended(sync, ending(entry))
             }
         }
