@@ -78,9 +78,7 @@ impl Bench {
             // İYS says that it has the refusal, and has just shown a consent: its record tells which, and the
             // refusal goes again.
             Disposition::AlreadyThere => waits(SignedDuration::ZERO) || ended(sync, Ending::Settled(Outcome::Applied)),
-            Disposition::NotRegistered | Disposition::TooLate | Disposition::Rejected => {
-                ended(sync, ending(entry))
-            }
+            Disposition::NotRegistered | Disposition::TooLate | Disposition::Rejected => ended(sync, ending(entry)),
         }
     }
 
