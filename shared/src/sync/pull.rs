@@ -143,13 +143,19 @@ impl Pull<'_> {
     /// Begins at the start of what the registry shows. First verification is told, so that no crash can keep
     /// it from it.
     async fn begin_anew(&self, trail: Trail, name: &'static str, started: Timestamp) -> Result<Trail, LedgerError> {
+        // Before anything was ever compared there is nothing to compare again.
+        let mut is_asked = false;
         let ask = |verification: &mut Verification| {
-            verification.full_since = verification.full_since.max(Some(started));
-            verification.gap_in = Some(name.to_owned());
-            true
+            is_asked = verification.last_run.is_some() || trail.read_at.is_some();
+            if is_asked {
+                verification.full_since = verification.full_since.max(Some(started));
+                verification.gap_in = Some(name.to_owned());
+            }
+            is_asked
         };
         self.ledger.change_verification(&self.brand.name, ask).await?;
         match trail.read_at {
+            None if !is_asked => tracing::info!(brand = %self.brand.name, feed = name, "the feed is read for the first time"),
             Some(read_at) => {
                 tracing::error!(brand = %self.brand.name, feed = name, %read_at, "the feed was not read for longer than it reaches back: everything is compared with the registry");
             }

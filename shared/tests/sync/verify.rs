@@ -555,6 +555,15 @@ async fn a_comparison_of_everything_goes_on_over_many_runs_and_ends() {
 }
 
 #[tokio::test]
+async fn the_first_reading_of_a_feed_asks_for_no_comparison() {
+    let world = World::new().await;
+    world.all_say(0..3, ONAY, 60).await;
+    read(&world).await;
+    let verification = world.ledger.verification(&world.brand.name).await.unwrap();
+    assert_eq!((verification.full_since, verification.gap_in), (None, None), "nothing was compared before");
+}
+
+#[tokio::test]
 async fn a_cursor_that_is_deleted_has_the_feed_read_anew_and_everything_compared_and_changes_nothing() {
     let world = World::new().await;
     read_and_compared(&world, 0..3).await;
