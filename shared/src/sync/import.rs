@@ -14,10 +14,9 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::isolate::caught;
 use super::patience::later;
+use super::question::{Part, Question};
 use super::reading;
-use super::sift::Sifted;
 use crate::answers::{ImportAnswer, ImportCounts, RefusedRow, Words};
 use crate::brand::Brand;
 use crate::clock::Clock;
@@ -25,7 +24,7 @@ use crate::consent::book::{Findings, Terms, merged, wants_question};
 use crate::consent::code::Code;
 use crate::consent::plan::Policy;
 use crate::consent::rules::{Teller, Violation};
-use crate::consent::{Answer, Channel, ConsentKey, ConsentState, Merge, Movement, Outcome, Recipient, RecipientType, Status, Sync, Target};
+use crate::consent::{Answer, Channel, ConsentKey, ConsentState, Merge, Movement, Outcome, RecipientType, Status, Sync, Target};
 use crate::evidence::Payload;
 use crate::ledger::{Booked, Ledger, LedgerError};
 use crate::queue::Queues;
@@ -34,8 +33,6 @@ use crate::telling;
 
 /// How many keys are written at once.
 const AT_ONCE: usize = 32;
-/// How often a question is asked by halves while no part of it was ever answered.
-const UNUSABLE: usize = 10;
 /// How long what the ledger or the registry did not answer waits, in seconds.
 const AGAIN: u64 = 5;
 /// The longest wait that is named, in seconds: the caller's patience is no part of this.
@@ -74,16 +71,6 @@ struct Entry {
     after: ConsentState,
     merges: Vec<Merge>,
     findings: Findings,
-}
-
-/// What the registry told of one address.
-enum Told {
-    /// Whether it holds an ONAY.
-    Held(bool),
-    /// It answers no question about this address, or on this channel.
-    Nothing,
-    /// It did not answer now.
-    Again { seconds: u64, why: String },
 }
 
 impl Import<'_> {
@@ -187,80 +174,40 @@ impl Import<'_> {
                 ready.push(entry);
             }
         }
-        let most = self.registry.capabilities().onays_recipients.max(1);
-        for ((channel, recipient_type), entries) in groups {
-            let mut open: Vec<_> = Vec::new();
-            let mut entries = entries.into_iter().peekable();
-            while entries.peek().is_some() {
-                open.push(entries.by_ref().take(most).collect::<Vec<_>>());
-            }
-            for chunk in open {
-                for (mut entry, told) in self.ask(channel, recipient_type, chunk).await {
-                    match told {
-                        Told::Held(held) => {
-                            answer.counts.asked += 1;
+        for (place, entries) in groups {
+            let mut question = Question::new(self.registry, place, entries, |entry: &Entry| &entry.after.recipient);
+            let mut is_answered = false;
+            while let Some(part) = question.next(|| false).await {
+                match part {
+                    Part::Answered { told, untold } => {
+                        is_answered = true;
+                        answer.counts.asked += told.len() as u64;
+                        ready.extend(told.into_iter().map(|(mut entry, held)| {
                             entry.findings.held = Some(held);
-                            ready.push(entry);
+                            entry
+                        }));
+                        ready.extend(untold);
+                    }
+                    // On this channel it answers nothing now: what is held for that is found out below.
+                    Part::Failed(entries, RegistryError::Held { .. }) => ready.extend(entries),
+                    // One address alone, beside others that were answered: a verdict on its record will tell.
+                    Part::Failed(entries, RegistryError::Defect { .. } | RegistryError::RefusedFor(_)) if is_answered => {
+                        ready.extend(entries);
+                    }
+                    Part::Failed(entries, error) => {
+                        tracing::warn!(%error, addresses = entries.len(), "the registry was asked in vain");
+                        let seconds = match &error {
+                            RegistryError::Busy { until, .. } => seconds_until(*until, (self.clock)()),
+                            _ => AGAIN,
+                        };
+                        for entry in entries {
+                            unfinish(answer, &entry.rows, seconds, &error);
                         }
-                        Told::Nothing => ready.push(entry),
-                        Told::Again { seconds, why } => unfinish(answer, &entry.rows, seconds, &why),
                     }
                 }
             }
         }
         ready
-    }
-
-    /// Asks one question, without what spoils it.
-    async fn ask(&self, channel: Channel, recipient_type: RecipientType, entries: Vec<Entry>) -> Vec<(Entry, Told)> {
-        let mut told = Vec::with_capacity(entries.len());
-        let mut open = vec![Sifted::of(entries)];
-        let (mut answered, mut unusable) = (false, 0);
-        while let Some(mut chunk) = open.pop() {
-            let recipients: Vec<Recipient> = chunk.rest.iter().map(|entry| entry.after.recipient.clone()).collect();
-            let onays = match recipients.is_empty() {
-                false => caught(self.registry.onays(channel, recipient_type, &recipients)).await,
-                true => Ok(HashSet::new()),
-            };
-            match onays {
-                Ok(onays) => {
-                    answered = true;
-                    let Sifted { rest, removed, .. } = chunk;
-                    told.extend(rest.into_iter().map(|entry| {
-                        let held = onays.contains(&entry.after.recipient);
-                        (entry, Told::Held(held))
-                    }));
-                    told.extend(removed.into_iter().map(|(entry, _)| (entry, Told::Nothing)));
-                }
-                Err(RegistryError::RefusedFor(refused)) if !chunk.names_again(&refused) && chunk.leave_out(refused.clone()) => {
-                    tracing::warn!(addresses = refused.len(), "a question was refused for some addresses: it is asked without them");
-                    open.push(chunk);
-                }
-                Err(error @ (RegistryError::Defect { .. } | RegistryError::RefusedFor(_)))
-                    if recipients.len() > 1 && (answered || unusable < UNUSABLE) =>
-                {
-                    tracing::warn!(%error, addresses = recipients.len(), "a question was not answered: it is asked by halves");
-                    unusable += 1;
-                    let mut first: Vec<_> = chunk.into_all().collect();
-                    let second = first.split_off(first.len() / 2);
-                    open.extend([Sifted::of(second), Sifted::of(first)]);
-                }
-                // One address alone, beside others that were answered: a verdict on its record will tell.
-                Err(RegistryError::Defect { .. } | RegistryError::RefusedFor(_)) if answered => {
-                    told.extend(chunk.into_all().map(|entry| (entry, Told::Nothing)));
-                }
-                Err(RegistryError::Held { .. }) => told.extend(chunk.into_all().map(|entry| (entry, Told::Nothing))),
-                Err(error) => {
-                    tracing::warn!(%error, addresses = recipients.len(), "the registry was asked in vain");
-                    let seconds = match &error {
-                        RegistryError::Busy { until, .. } => seconds_until(*until, (self.clock)()),
-                        _ => AGAIN,
-                    };
-                    told.extend(chunk.into_all().map(|entry| (entry, Told::Again { seconds, why: error.to_string() })));
-                }
-            }
-        }
-        told
     }
 
     /// Finds out what cannot be sent now.
