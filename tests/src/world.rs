@@ -221,7 +221,7 @@ impl World {
         search.must_find_nothing("a table key", &self.table_keys().await.join("\n"));
         // The same search finds an address where there is one.
         for address in crowd::used().iter().step_by(97).take(20) {
-            let planted = format!("{}{{\"message\":\"sent to {address}\"}}\n", &output[..output.len().min(4096)]);
+            let planted = format!("{}{{\"message\":\"sent to {address}\"}}\n", &output[..output.floor_char_boundary(4096)]);
             assert_eq!(search.findings(&planted).len(), 1, "the search is blind to {address}");
         }
     }
