@@ -3,7 +3,7 @@
 //! The order of the questions matters: authority first (nothing is called without it), then what the
 //! registry is known to hold (nothing is sent that it would refuse), then the dates.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 
 use super::code::{Code, Hold};
 use super::{ConsentDate, ConsentState, EventId, Head, Movement, Origin, Outcome, Source, Status, Sync, rules};
@@ -123,15 +123,21 @@ pub fn may_become_hs_karar(state: &ConsentState, policy: Policy, now: Timestamp)
 }
 
 /// When a record may be taken that the registry called too late although it is not by our calendar: how
-/// it counts on a day off is not told, so the first second of the next business day is waited for. `None`
-/// where it is late by any reading that we know.
-pub fn may_be_taken_again(state: &ConsentState, now: Timestamp) -> Option<Timestamp> {
-    let today = ConsentDate::at(now).civil();
-    if calendar::is_business_day(today.date()) || is_too_late(state, now) {
+/// it counts on a day off is not told, so the first second of the next business day is waited for. The verdict
+/// was made at some moment between `handed_in` and now, and where that may have been a day off that is over, it
+/// may be taken at once. `None` where it is late by any reading that we know.
+pub fn may_be_taken_again(state: &ConsentState, handed_in: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    if is_too_late(state, now) {
         return None;
     }
-    let next = calendar::next_business_day(today.date()).to_datetime(jiff::civil::Time::midnight());
-    Some(ConsentDate::from_civil(next).instant())
+    let today = ConsentDate::at(now).civil().date();
+    if !calendar::is_business_day(today) {
+        let next = calendar::next_business_day(today).to_datetime(jiff::civil::Time::midnight());
+        return Some(ConsentDate::from_civil(next).instant());
+    }
+    let handed_in = ConsentDate::at(handed_in).civil().date();
+    let mut days = handed_in.series(1.day()).take_while(|day| *day < today);
+    days.any(|day| !calendar::is_business_day(day)).then_some(now)
 }
 
 /// A RET that is too late, as the brand's own decision of this moment.

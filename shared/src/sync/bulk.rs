@@ -207,7 +207,7 @@ impl Push<'_> {
         let mut judging = futures::stream::iter(judged)
             .map(|(state, code)| async move {
                 let sent = member(&state);
-                let done = self.judge_sent(&sent, Some(&state), Verdict::Refused(code), list.again).await;
+                let done = self.judge_sent(&sent, Some(&state), Verdict::Refused(code), (self.clock)(), list.again).await;
                 (sent, done)
             })
             .buffer_unordered(AT_ONCE);
@@ -465,7 +465,9 @@ impl Push<'_> {
         }
         let mut tally = Tally::default();
         let mut judging = futures::stream::iter(judged)
-            .map(|(member, state, verdict)| async move { (member, self.judge_sent(member, state, verdict, submission.again).await) })
+            .map(|(member, state, verdict)| async move {
+                (member, self.judge_sent(member, state, verdict, submission.created_at, submission.again).await)
+            })
             .buffer_unordered(AT_ONCE);
         while let Some((member, done)) = judging.next().await {
             self.note(member, done, &mut tally).await;

@@ -508,8 +508,9 @@ impl Push<'_> {
                     return (member(state), Ok(Next::Failure.into()));
                 }
                 let sent = member(state);
+                let handed_in = (self.clock)();
                 let done = match caught(self.registry.add(&record(state))).await {
-                    Ok(verdict) => self.judge_sent(&sent, Some(state), verdict, again).await,
+                    Ok(verdict) => self.judge_sent(&sent, Some(state), verdict, handed_in, again).await,
                     Err(error) => Err(error),
                 };
                 (sent, done)
@@ -520,13 +521,14 @@ impl Push<'_> {
         }
     }
 
-    /// What a verdict means for what was sent; `state` is the state while it is still that one, and
-    /// `again` whether it may have been sent before.
+    /// What a verdict means for what was sent and handed in then; `state` is the state while it is still that
+    /// one, and `again` whether it may have been sent before.
     pub(super) async fn judge_sent(
         &self,
         sent: &Member,
         state: Option<&ConsentState>,
         verdict: Verdict,
+        handed_in: Timestamp,
         again: bool,
     ) -> Result<Done, RegistryError> {
         let now = (self.clock)();
@@ -546,7 +548,7 @@ impl Push<'_> {
                 }
                 Disposition::TooLate => match state {
                     // Counted back from a day off it may be too old, and in time again on the next business day.
-                    Some(state) if let Some(until) = plan::may_be_taken_again(state, now) => Answer::Postponed { due: until },
+                    Some(state) if let Some(until) = plan::may_be_taken_again(state, handed_in, now) => Answer::Postponed { due: until },
                     Some(state) if again || state.head.status == Status::Onay => {
                         return Ok(Next::Ask(Box::new(state.clone()), Question::Late).into());
                     }

@@ -484,6 +484,24 @@ async fn a_refusal_in_the_results_is_treated_as_that_of_a_single_add() {
 }
 
 #[tokio::test]
+async fn what_a_list_of_a_day_off_is_called_too_late_for_goes_again_though_its_results_are_read_after_it() {
+    // Said on a Friday at 13:00, handed in on Sunday, and looked at on Monday.
+    let world = World::new().await;
+    world.all_say(0..MANY, ONAY, 60).await;
+    world.lose_messages().await;
+    world.book.inner().ordered.entry(email(1)).or_default().push_back("H467".parse().unwrap());
+    world.clock.advance(SignedDuration::from_hours(48));
+    world.push().run(&world.keys(0..MANY)).await;
+    let id = world.submission_of(0).await;
+    world.clock.advance(SignedDuration::from_hours(12));
+    world.lose_messages().await;
+    assert!(look(&world, &id).await);
+    assert_eq!(world.at_registry(1).await, "pending");
+    world.drain().await;
+    assert_eq!((world.at_registry(1).await.as_str(), world.recorded(1)), ("applied", vec![ONAY]));
+}
+
+#[tokio::test]
 async fn results_are_not_asked_for_before_their_time_whoever_calls() {
     let (world, id) = submitted(MANY).await;
     world.lose_messages().await;
