@@ -70,8 +70,10 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
     }
     if too_late {
         return match head.status {
-            Status::Ret if policy.late_ret_as_hs_karar => Step::Correct(Box::new(as_hs_karar(state, now))),
-            _ => Step::Reject(Code::TOO_LATE),
+            // An answer about many addresses names no date: only the record tells whether the consent is newer.
+            Status::Ret if known.and_then(|known| known.consent_date).is_none_or(|held| held > head.consent_date) => Step::Adopt,
+            Status::Ret => late_refusal(state, policy, now),
+            Status::Onay => Step::Reject(Code::TOO_LATE),
         };
     }
     if let Some(held) = state.known.and_then(|known| known.consent_date) {
@@ -95,8 +97,19 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
 pub fn next_step_unasked(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
     match next_step(state, policy, now) {
         Step::Reject(Code::TOO_LATE) | Step::Correct(_) if is_too_late(state, now) => Step::Ask,
+        Step::Adopt if is_late_refusal(state, now) && state.head.source.is_sendable() => Step::Ask,
         step => step,
     }
+}
+
+/// What becomes of a RET that is too late and that no newer consent at the registry outranks.
+pub fn late_refusal(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
+    if policy.late_ret_as_hs_karar { Step::Correct(Box::new(as_hs_karar(state, now))) } else { Step::Reject(Code::TOO_LATE) }
+}
+
+/// Whether the head is a RET that is too late for the registry.
+pub fn is_late_refusal(state: &ConsentState, now: Timestamp) -> bool {
+    state.head.status == Status::Ret && is_too_late(state, now)
 }
 
 fn is_too_late(state: &ConsentState, now: Timestamp) -> bool {
@@ -316,6 +329,20 @@ mod tests {
         // Made twice it is one movement.
         let again = as_hs_karar(&late, now() + jiff::SignedDuration::from_secs(5));
         assert_eq!(again.head.event_id, head.event_id);
+    }
+
+    #[test]
+    fn a_refusal_that_is_too_late_takes_no_consent_back_that_may_be_newer() {
+        for (held, expected) in [
+            (None, Step::Adopt),
+            (Some(10 * DAY), Step::Adopt),
+            (Some(20 * DAY), Step::Reject(Code::TOO_LATE)),
+            (Some(30 * DAY), Step::Reject(Code::TOO_LATE)),
+        ] {
+            let late = state(Status::Ret, 20 * DAY, known(Status::Onay, held));
+            assert_eq!(step(&late), expected, "{held:?}");
+            assert_eq!(matches!(next_step(&late, DECIDING, now()), Step::Correct(_)), expected != Step::Adopt);
+        }
     }
 
     #[test]

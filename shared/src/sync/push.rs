@@ -609,10 +609,15 @@ impl Push<'_> {
             return Ok(Next::Failure.into());
         }
         let holding = caught(self.registry.holding(state.key.channel, state.key.recipient_type, &state.recipient)).await?;
+        let now = (self.clock)();
         match holding {
+            // A consent without a date is not newer than a refusal: only a later one lifts that.
+            Some(Holding { status: Status::Onay, consent_date: None, creation_date: None, .. }) if plan::is_late_refusal(state, now) => {
+                Box::pin(self.step(state.clone(), plan::late_refusal(state, self.policy(state), now), now)).await
+            }
             // Where the registry's movement does not outrank ours, the state has at least learnt what is
             // held there, and the next step follows from that.
-            Some(holding) => self.adopt(&adopted(state, holding, (self.clock)())).await,
+            Some(holding) => self.adopt(&adopted(state, holding, now)).await,
             None if state.head.status == Status::Ret => {
                 self.answer(state, Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: None }).await
             }

@@ -112,6 +112,8 @@ pub(crate) struct Inner {
     pub(crate) onays_recipients: usize,
     /// Addresses whose records are not processed.
     pub(crate) stuck: HashSet<Recipient>,
+    /// Addresses whose record names no date where it is looked at.
+    pub(crate) undated: HashSet<Recipient>,
     pub(crate) naming: Naming,
     pub(crate) page: usize,
     count: usize,
@@ -238,6 +240,7 @@ impl Book {
             too_late: calendar::is_too_late,
             onays_recipients: 1000,
             stuck: HashSet::new(),
+            undated: HashSet::new(),
             naming: Naming::Ids,
             page: 100,
             count: 0,
@@ -432,7 +435,7 @@ impl Registry for Book {
             Ok(last.map(|row| Holding {
                 status: row.status,
                 source: row.source.clone(),
-                consent_date: Some(row.consent_date),
+                consent_date: (!inner.undated.contains(recipient)).then_some(row.consent_date),
                 creation_date: None,
                 transaction_id: Some(row.transaction_id.clone()),
                 misspelt: false,

@@ -259,6 +259,24 @@ async fn a_refusal_that_came_too_late_reaches_insider_and_goes_as_the_brands_dec
 }
 
 #[tokio::test]
+async fn invariant_2_a_refusal_that_came_too_late_takes_back_no_newer_consent_but_one_without_a_date() {
+    let mut world = World::new().await;
+    world.brand.iys.late_ret_as_hs_karar = true;
+    for (number, held_since) in [(1, Some(10 * 86_400)), (2, Some(30 * 86_400)), (3, None)] {
+        world.book.person(&email(number), EPOSTA, BIREYSEL, ONAY, world.ago(held_since.unwrap_or(5 * 86_400)));
+        if held_since.is_none() {
+            world.book.inner().undated.insert(email(number));
+        }
+        world.says(number, RET, 20 * 86_400).await;
+    }
+    world.drain().await;
+    for (number, status, calls_for) in [(1, ONAY, true), (2, RET, false), (3, RET, false)] {
+        assert_eq!((world.state(number).await.head.status, world.recorded(number).last().copied()), (status, Some(status)), "{number}");
+        assert_eq!(world.reachable(&email(number)).await, ((!calls_for).into(), calls_for.into()), "{number}");
+    }
+}
+
+#[tokio::test]
 async fn a_decision_of_today_that_is_called_too_late_is_not_made_again() {
     let mut world = World::new().await;
     world.brand.iys.late_ret_as_hs_karar = true;
