@@ -725,6 +725,7 @@ async fn measured(rows: u64) -> (u64, Duration, Duration) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement: DAY_ROWS=200000 for as many rows"]
+#[expect(clippy::print_stdout, reason = "a measurement tells what it measured")]
 async fn comparing_a_large_day_takes_no_more_memory_than_a_small_one() {
     let rows = std::env::var("DAY_ROWS").map_or(20_000, |rows| rows.parse().unwrap());
     for rows in [1_000, rows] {
