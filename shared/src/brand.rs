@@ -52,6 +52,10 @@ pub struct Iys {
     /// Whether the reconciliation service (mutabakat) may be called.
     #[serde(default)]
     pub mutabakat: bool,
+    /// Whether a finished day that İYS's file and the ledger show alike is confirmed there (mutabakat). Off by
+    /// default: it is the brand's word.
+    #[serde(default)]
+    pub confirm_days: bool,
     /// İYS number of the business partner whose API user this is; missing where it is the brand's own.
     #[serde(default)]
     pub integrator_code: Option<u64>,

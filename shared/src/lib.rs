@@ -12,6 +12,7 @@ pub mod brands;
 pub mod calendar;
 pub mod clock;
 pub mod consent;
+pub mod day_files;
 pub mod door;
 pub mod environment;
 pub mod evidence;

@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod clock;
+mod day_files_view;
 mod export_view;
 mod lookup;
 mod reason;

@@ -19,6 +19,7 @@ use shared::sync::insider_export::ExportLog;
 use shared::sync::pull::{FEEDS, feed_name};
 
 use crate::clock::{self, ClockView, SHOWN};
+use crate::day_files_view::{self, DayFileView};
 use crate::export_view::ExportView;
 use crate::standing::{self, StandingView};
 use crate::unavailable;
@@ -50,6 +51,9 @@ struct Status {
     last_pull: BTreeMap<&'static str, Option<Timestamp>>,
     /// How the ledger was compared with İYS.
     verification: VerificationView,
+    /// İYS's files of the last days, compared with the ledger, where the brand uses mutabakat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day_files: Option<Vec<DayFileView>>,
     /// What the brand may do at İYS, and whether İYS takes anything of it.
     standing: StandingView,
     /// How much of İYS's allowances is used, and how İYS took the calls.
@@ -125,6 +129,10 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         Some(_) => Some(ExportLog::read(&door.ledger, &brand.name).await.map_err(unavailable)?.into()),
         None => None,
     };
+    let day_files = match brand.iys.mutabakat {
+        true => Some(day_files_view::last(door.ledger.day_files(&brand.name).await.map_err(unavailable)?)),
+        false => None,
+    };
     let verification = verification(door, brand, now).await.map_err(unavailable)?;
     let events = door.ledger.unknown_names(&brand.name, UnknownKind::Event).await.map_err(unavailable)?;
     let attributes = door.ledger.unknown_names(&brand.name, UnknownKind::Attribute).await.map_err(unavailable)?;
@@ -141,6 +149,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
         clock: clock::view(&watch),
         last_pull,
         verification,
+        day_files,
         standing: standing::view(brand, standing),
         budget,
         insider_export,

@@ -1,9 +1,10 @@
 //! Scheduled work: reads İYS's feeds, finds what no message has finished, keeps the brands' standing at
-//! İYS and their push connections, watches the deadlines, compares what Insider shows, and answers what the
+//! İYS and their push connections, watches the deadlines, compares what İYS and Insider show, and answers what the
 //! operator's command asks.
 
 mod check_brand;
 mod clock;
+mod daily_file;
 mod egress;
 mod evidence;
 mod findings;
@@ -19,6 +20,7 @@ mod verify;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -116,6 +118,16 @@ pub enum Job {
         #[serde(default)]
         brand: Option<String>,
     },
+    /// Compare İYS's file of each finished day with the ledger (mutabakat): what is due for all brands, or for
+    /// one that is named, without waiting for its hour; of that one, a day that is named once more.
+    DailyFile {
+        /// The brand's name.
+        #[serde(default)]
+        brand: Option<String>,
+        /// The day, in Türkiye.
+        #[serde(default)]
+        day: Option<Date>,
+    },
     /// Close the days that are over: a root over what each brand received, chained to the day before.
     Evidence,
 }
@@ -155,6 +167,14 @@ pub struct Report {
     pub differing: u64,
     /// Differences that were repaired, those of earlier runs among them.
     pub repaired: u64,
+    /// Days whose file was compared to its end.
+    pub days: u64,
+    /// Days that were confirmed at İYS.
+    pub confirmed: u64,
+    /// Days whose file is not there yet, or that are held for want of authority.
+    pub days_waiting: u64,
+    /// Days that were missed since the last run: İYS shows them no more.
+    pub days_missed: u64,
     /// Days that were closed.
     pub closed: usize,
     /// Brands for which something failed; the log says what.
@@ -204,9 +224,11 @@ impl App {
     pub async fn handle(&self, job: Job) -> Result<Report, lambda_runtime::Error> {
         let mut report = Report::default();
         let named = match &job {
-            Job::Standing { brand } | Job::PushService { brand, .. } | Job::InsiderExport { brand } | Job::Verify { brand } => {
-                brand.as_deref()
-            }
+            Job::Standing { brand }
+            | Job::PushService { brand, .. }
+            | Job::InsiderExport { brand }
+            | Job::Verify { brand }
+            | Job::DailyFile { brand, .. } => brand.as_deref(),
             Job::Pull | Job::Sweep | Job::Clock | Job::Evidence => None,
         };
         let brands = match named {
@@ -233,6 +255,10 @@ impl App {
                     Box::pin(self.push_service(brand, url.as_ref(), wanted, &mut report)).await;
                 }
                 Job::InsiderExport { .. } => Box::pin(self.insider_export(brand, began, by_hand, &mut report)).await,
+                Job::DailyFile { day, .. } => {
+                    let turn = daily_file::Turn { started: began, position, brands: brands.len(), by_hand, day: *day };
+                    Box::pin(self.daily_file(brand, turn, &mut report)).await;
+                }
                 Job::Verify { .. } => {
                     let turn = verify::Turn { started: began, position, brands: brands.len(), at_once: by_hand };
                     Box::pin(self.verify(brand, turn, &mut report)).await;

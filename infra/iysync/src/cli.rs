@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use jiff::civil::Date;
 use url::Url;
 
 use crate::import::Options;
@@ -245,6 +246,14 @@ pub(crate) enum JobCommand {
     Verify {
         #[command(flatten)]
         brand: BrandName,
+    },
+    /// Compare İYS's files of a brand's finished days with the ledger now (mutabakat)
+    DailyFile {
+        #[command(flatten)]
+        brand: BrandName,
+        /// This day only, and once more if it is done: YYYY-MM-DD, one of the last seven
+        #[arg(long, value_name = "DAY")]
+        day: Option<Date>,
     },
 }
 

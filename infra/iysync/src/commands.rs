@@ -112,6 +112,9 @@ async fn job(place: &Place, command: JobCommand, view: View) -> Result<Told, Fai
         JobCommand::Evidence => (Job::Evidence, json!({ "job": "evidence" })),
         JobCommand::Standing { brand } => (Job::Standing, json!({ "job": "standing", "brand": brand_name(&brand, !place.aws)? })),
         JobCommand::Verify { brand } => (Job::Verify, json!({ "job": "verify", "brand": brand_name(&brand, !place.aws)? })),
+        JobCommand::DailyFile { brand, day } => {
+            (Job::DailyFile, json!({ "job": "daily_file", "brand": brand_name(&brand, !place.aws)?, "day": day }))
+        }
         JobCommand::PushService { brand, url } => {
             (Job::PushService, json!({ "job": "push_service", "brand": brand_name(&brand, !place.aws)?, "url": url.map(String::from) }))
         }

@@ -15,6 +15,7 @@ pub(crate) enum Job {
     PushService,
     InsiderExport,
     Verify,
+    DailyFile,
     Evidence,
 }
 
@@ -36,6 +37,10 @@ pub(crate) struct Report {
     compared: u64,
     differing: u64,
     repaired: u64,
+    days: u64,
+    confirmed: u64,
+    days_waiting: u64,
+    days_missed: u64,
     closed: u64,
     failed: u64,
 }
@@ -75,6 +80,12 @@ pub(crate) fn text(job: Job, report: &Report, view: View) -> String {
             (say("of them differing", "bunlardan farklı olan"), report.differing),
             (say("differences repaired", "giderilen fark"), report.repaired),
         ],
+        Job::DailyFile => vec![
+            (say("days compared", "karşılaştırılan gün"), report.days),
+            (say("of them confirmed", "bunlardan onaylanan"), report.confirmed),
+            (say("days that wait", "bekleyen gün"), report.days_waiting),
+            (say("days missed", "kaçırılan gün"), report.days_missed),
+        ],
         Job::Evidence => vec![(say("days closed", "kapatılan gün"), report.closed)],
     };
     if report.failed > 0 {
@@ -100,6 +111,8 @@ mod tests {
         let view = |language| View { language, width: None };
         assert_eq!(text(Job::Pull, &report, view(Language::En)), "movements read  12\nof them new     3\n");
         assert_eq!(text(Job::PushService, &report, view(Language::Tr)), "kaydedilen bağlantı     0\nsonlandırılan bağlantı  0\n");
+        let days: Report = serde_json::from_str(r#"{"days":3,"confirmed":2}"#).unwrap();
+        assert!(text(Job::DailyFile, &days, view(Language::En)).starts_with("days compared      3\nof them confirmed  2\n"));
         assert_eq!(exit(&report), Exit::Fine);
         let failed: Report = serde_json::from_str(r#"{"failed":1}"#).unwrap();
         assert_eq!(exit(&failed), Exit::Wrong);

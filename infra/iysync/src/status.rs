@@ -8,6 +8,7 @@ use shared::consent::ConsentDate;
 
 use crate::clock::{self, Clock};
 use crate::commands::View;
+use crate::day_files::{self, DayFile};
 use crate::insider_export::{self, Export};
 use crate::language::Language;
 use crate::page::{BAD, DOUBTFUL, FAINT, GOOD, Page, STRONG, clean, padded, styled, widest};
@@ -34,6 +35,8 @@ pub(crate) struct Status {
     #[serde(default)]
     last_pull: BTreeMap<String, Option<Timestamp>>,
     verification: Option<Verification>,
+    #[serde(default)]
+    day_files: Vec<DayFile>,
     #[serde(default)]
     standing: Standing,
     #[serde(default)]
@@ -136,6 +139,8 @@ pub(crate) fn text(status: &Status, view: View) -> String {
     }
     let compared = status.verification.as_ref().map(|verification| verification::lines(verification, language));
     section(language.say("Compared with İYS", "İYS ile karşılaştırma"), compared.unwrap_or_default(), &mut page);
+    let title = language.say("İYS's files of the last days", "İYS'nin son günlere ait dosyaları");
+    section(title, day_files::lines(&status.day_files, language), &mut page);
     let counted = |names: &BTreeMap<String, u64>| names.iter().map(|(name, count)| (clean(name), count.to_string())).collect();
     let title = language.say("Events of Insider's that nobody mapped", "Anlamı belirtilmemiş Insider olayları");
     section(title, counted(&status.unknown_events), &mut page);

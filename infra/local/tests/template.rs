@@ -192,6 +192,7 @@ fn the_schedules_carry_their_jobs() {
         ("reconcile", 900, r#"{"job":"insider_export"}"#),
         ("reconcile", 3600, r#"{"job":"verify"}"#),
         ("reconcile", 21_600, r#"{"job":"evidence"}"#),
+        ("reconcile", 3600, r#"{"job":"daily_file"}"#),
     ];
     assert_eq!(jobs, BTreeSet::from(expected));
 }
@@ -215,6 +216,14 @@ fn the_ledger_has_its_indexes_and_time_to_live() {
 fn the_clock_and_its_absence_have_alarms() {
     let system = resolve(TEMPLATE, &[]).unwrap();
     for alarm in ["DeadlineWarningAlarm", "DeadlineAlarm", "ReconcileStoppedAlarm"] {
+        assert!(system.without_local_meaning.contains(&format!("AWS::CloudWatch::Alarm {alarm}")), "{alarm}");
+    }
+}
+
+#[test]
+fn days_whose_files_need_a_person_have_alarms() {
+    let system = resolve(TEMPLATE, &[]).unwrap();
+    for alarm in ["DayFileAlarm", "DayFileDifferencesAlarm"] {
         assert!(system.without_local_meaning.contains(&format!("AWS::CloudWatch::Alarm {alarm}")), "{alarm}");
     }
 }

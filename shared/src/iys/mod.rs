@@ -18,6 +18,7 @@
 //! | `client` | one method for every İYS method, by subject |
 //! | `feed` | lines of pull, history and push notices |
 //! | `registry` | the port, for one brand |
+//! | `day_files` | the port of the days' files, for one brand |
 //! | `account` | what İYS says of the brand itself, and its push connections |
 //!
 //! The facts are those of İYS's documentation (<https://apidocs.iys.org.tr/>); where it contradicts
@@ -27,6 +28,7 @@ mod account;
 mod answer;
 mod call;
 mod client;
+mod day_files;
 mod feed;
 mod gauge;
 mod operation;
@@ -42,6 +44,7 @@ pub use client::{
     HistoryPage, LONGEST_LIST, NewRetailer, PartnerBrand, Place, PushConnection, Retailer, RetailerStatus, Subscription,
     SubscriptionStatus, Town,
 };
+pub use day_files::IysDayFiles;
 pub use feed::{NoticeError, PushLine, read_notice};
 pub use operation::{OPERATIONS, Operation};
 pub use registry::IysRegistry;

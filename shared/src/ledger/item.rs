@@ -193,7 +193,7 @@ pub struct Ending {
 
 impl Ending {
     /// How a target's work ended, if it did.
-    pub(super) fn of_sync(sync: &Sync) -> Option<Self> {
+    pub(crate) fn of_sync(sync: &Sync) -> Option<Self> {
         match sync {
             Sync::Settled { outcome, at, transaction_id } => {
                 Some(Self { outcome: Some(*outcome), code: None, transaction_id: transaction_id.clone(), at: *at })

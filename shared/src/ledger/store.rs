@@ -15,9 +15,9 @@ use crate::evidence::{Payload, Seed};
 /// How often a write is tried again over somebody else's.
 pub(super) const WRITE_TRIES: usize = 24;
 /// Most keys in one BatchGetItem (DynamoDB's own limit).
-const BATCH_GET: usize = 100;
+pub(super) const BATCH_GET: usize = 100;
 /// How many batches are read at once.
-const BATCHES_AT_ONCE: usize = 8;
+pub(super) const BATCHES_AT_ONCE: usize = 8;
 
 /// What recording a movement did.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 //! state at the moment of sending.
 
 mod bulk;
+pub mod daily_file;
 pub mod deadlines;
 pub mod evidence;
 pub mod import;

@@ -6,6 +6,7 @@ mod account;
 mod book;
 mod bulk;
 mod crash;
+mod daily_file;
 mod deadlines;
 mod fuse;
 #[path = "../harness/mod.rs"]

@@ -22,6 +22,17 @@ pub enum Hold {
 }
 
 impl Hold {
+    /// The word used in items, answers and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Authority => "authority",
+            Self::Subscription => "subscription",
+            Self::Quota => "quota",
+            Self::Configuration => "configuration",
+            Self::Credentials => "credentials",
+        }
+    }
+
     /// What happened, where the target's answer names no code that says it better.
     #[must_use]
     pub const fn cause(self, target: Target) -> Words {

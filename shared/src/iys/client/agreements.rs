@@ -19,7 +19,7 @@ use crate::iys::wire::agreement::{AgreementRow, Confirmed, Confirming, DayStats}
 use crate::registry::{Feed, RegistryError};
 
 /// How many days back may be asked about (`H502`).
-const DAYS_BACK: i32 = 7;
+pub(in crate::iys) const DAYS_BACK: u8 = 7;
 
 /// One line of a day's summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,7 +168,7 @@ impl Client {
             return Err(RegistryError::Held { why: Hold::Authority, code: "mutabakat is not authorised".into() });
         }
         let today = ConsentDate::at(self.now()).civil().date();
-        if day >= today || day < today.saturating_sub(DAYS_BACK.days()) {
+        if day >= today || day < today.saturating_sub(i64::from(DAYS_BACK).days()) {
             return Err(defect(operation.name, "the day is not one of the seven before today"));
         }
         Ok(day.to_string())

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256, Sha384};
 use super::agreements::Agreement;
 use super::{Client, codes};
 use crate::brand;
+use crate::evidence::Payload;
 use crate::iys::call::{Call, Opened};
 use crate::iys::tolerant::Text;
 use crate::iys::wire::Row;
@@ -46,6 +47,8 @@ pub struct DayLine {
     pub number: u64,
     /// The movement, or the column that could not be read.
     pub change: Result<Change, &'static str>,
+    /// The bytes that it was read from, without the line's end.
+    pub payload: Payload,
 }
 
 /// What a day's file was, known once it has been read to its end.
@@ -72,9 +75,13 @@ impl DayFileEnd {
     /// The documentation says SHA-384 and shows a hash as long as SHA-256's, so a hash of either kind
     /// is compared with, whatever the method is said to be.
     pub fn matches(&self, agreement: &Agreement) -> Option<bool> {
-        let hash = agreement.hash_value.as_deref()?;
-        let ours = [&self.sha384, &self.sha256].into_iter().chain(self.without_header.iter().flatten());
-        Some(ours.into_iter().any(|own| own.as_str() == hash))
+        agreement.hash_value.as_deref().map(|hash| self.has_hash(hash))
+    }
+
+    /// The same for a hash in hexadecimal digits.
+    pub fn has_hash(&self, hash: &str) -> bool {
+        let mut ours = [&self.sha384, &self.sha256].into_iter().chain(self.without_header.iter().flatten());
+        ours.any(|own| own.eq_ignore_ascii_case(hash))
     }
 }
 
@@ -203,6 +210,7 @@ impl Lines {
                 self.order = text.ok().and_then(order);
             }
             let is_header = self.number == 1 && self.order.is_some();
+            let payload = Payload::of(line.strip_suffix(b"\r").unwrap_or(line));
             let read = match text {
                 _ if too_long => Some(Err("line")),
                 Err(_) => Some(Err("line")),
@@ -218,7 +226,7 @@ impl Lines {
             if let Some(change) = read {
                 let counted = if change.is_ok() { &mut self.changes } else { &mut self.unreadable };
                 *counted += 1;
-                return Some(DayLine { number: self.number, change });
+                return Some(DayLine { number: self.number, change, payload });
             }
         }
     }

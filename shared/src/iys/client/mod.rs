@@ -59,6 +59,7 @@ pub use retailer_access::LONGEST_LIST;
 pub use retailers::{NewRetailer, Place, Retailer, RetailerStatus};
 use versions::Versions;
 
+pub(super) use agreements::DAYS_BACK;
 pub(super) use consents::{BULK_BYTES, BULK_RECORDS};
 pub(super) use queries::ONAYS_RECIPIENTS;
 

@@ -1,0 +1,103 @@
+//! The job that compares İYS's file of each finished day with the ledger.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use shared::brand::Brand;
+use shared::iys::IysDayFiles;
+use shared::metrics::Metrics;
+use shared::sync::daily_file::{ACTS_IN_MEMORY, DailyFile, Ran};
+
+use crate::{App, Report};
+
+/// For how long a run begins something new: a minute and a half less than the function may take
+/// (`infra/template.yaml`).
+const LENGTH: SignedDuration = SignedDuration::from_secs(210);
+
+/// A brand's turn in a run.
+pub(crate) struct Turn {
+    /// When the run began.
+    pub(crate) started: Timestamp,
+    /// How many brands were before.
+    pub(crate) position: usize,
+    /// How many there are.
+    pub(crate) brands: usize,
+    /// Whether a person asked.
+    pub(crate) by_hand: bool,
+    /// The day that the person named.
+    pub(crate) day: Option<Date>,
+}
+
+impl Turn {
+    /// When the next brand is to begin. What one leaves of its time is the next one's.
+    fn end(&self) -> Timestamp {
+        let share = |count: usize| i32::try_from(count).unwrap_or(i32::MAX).max(1);
+        self.started.saturating_add(LENGTH * share(self.position + 1) / share(self.brands)).unwrap_or(self.started)
+    }
+}
+
+impl App {
+    pub(crate) async fn daily_file(&self, brand: &Arc<Brand>, turn: Turn, report: &mut Report) {
+        // Without it in the brand's document there is nothing to hold.
+        if !brand.iys.mutabakat && !turn.by_hand {
+            return;
+        }
+        let files = IysDayFiles::new(self.iys.clone(), brand.clone());
+        let job = DailyFile {
+            ledger: &self.ledger,
+            intake: &self.intake,
+            brand,
+            files: &files,
+            clock: &self.clock,
+            acts_in_memory: ACTS_IN_MEMORY,
+            stop_at: turn.end(),
+            by_hand: turn.by_hand,
+        };
+        match job.run(turn.day).await {
+            Ok(Some(ran)) => {
+                report.days += ran.compared;
+                report.confirmed += ran.confirmed;
+                report.days_waiting += ran.waiting + ran.held;
+                report.days_missed += ran.missed;
+                report.failed += usize::from(ran.failed > 0);
+                self.metrics.write(&metrics(brand.name.as_str(), &ran), (self.clock)());
+            }
+            Ok(None) => tracing::info!(brand = %brand.name, "another worker compares the brand's days"),
+            Err(error) => {
+                tracing::error!(brand = %brand.name, %error, "the brand's days were not compared");
+                report.failed += 1;
+            }
+        }
+    }
+}
+
+/// What a person should act upon. A brand at rest is measured too, so that an alarm ends.
+fn metrics(brand: &str, ran: &Ran) -> Metrics {
+    Metrics::of([("brand", brand.to_owned())])
+        .also_together()
+        .count("day_files_at_risk_count", ran.at_risk + ran.missed)
+        .count("day_file_differences_left_count", ran.unrepaired)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn brands_share_a_run_and_the_last_one_ends_with_it() {
+        let started = Timestamp::UNIX_EPOCH;
+        let end = |position| Turn { started, position, brands: 3, by_hand: false, day: None }.end().duration_since(started);
+        assert_eq!([0, 1, 2].map(|position| end(position).as_secs()), [70, 140, 210]);
+    }
+
+    #[test]
+    fn a_missed_day_and_one_about_to_be_missed_are_measured_alike() {
+        let ran = Ran { missed: 1, at_risk: 2, unrepaired: 5, ..Ran::default() };
+        let line: Value = serde_json::from_str(&metrics("demo", &ran).line("x", Timestamp::UNIX_EPOCH)).unwrap();
+        assert_eq!((line["day_files_at_risk_count"].as_u64(), line["day_file_differences_left_count"].as_u64()), (Some(3), Some(5)));
+    }
+}
