@@ -11,6 +11,7 @@ mod import;
 mod insider_export;
 mod push_service;
 mod questions;
+mod report;
 mod retailers;
 mod sample_insider;
 mod standing;
@@ -118,6 +119,8 @@ pub enum Job {
     },
     /// Close the days that are over: a root over what each brand received, chained to the day before.
     Evidence,
+    /// Close the days that are over, and make the reports that are due.
+    Report,
 }
 
 /// What a run did, over all brands.
@@ -157,6 +160,8 @@ pub struct Report {
     pub repaired: u64,
     /// Days that were closed.
     pub closed: usize,
+    /// Reports that were made.
+    pub reports: usize,
     /// Brands for which something failed; the log says what.
     pub failed: usize,
 }
@@ -207,7 +212,7 @@ impl App {
             Job::Standing { brand } | Job::PushService { brand, .. } | Job::InsiderExport { brand } | Job::Verify { brand } => {
                 brand.as_deref()
             }
-            Job::Pull | Job::Sweep | Job::Clock | Job::Evidence => None,
+            Job::Pull | Job::Sweep | Job::Clock | Job::Evidence | Job::Report => None,
         };
         let brands = match named {
             Some(name) => vec![self.brands.get(name, (self.clock)()).await?.ok_or("there is no such brand")?],
@@ -219,6 +224,10 @@ impl App {
             match &job {
                 Job::Pull => Box::pin(self.pull(brand, &mut report)).await,
                 Job::Evidence => Box::pin(self.close_days(brand, &mut report)).await,
+                Job::Report => {
+                    Box::pin(self.close_days(brand, &mut report)).await;
+                    Box::pin(self.make_reports(brand, &mut report)).await;
+                }
                 Job::Sweep => {
                     Box::pin(self.tend(brand, Occasion::Passing, &mut report)).await;
                     Box::pin(self.sweep(brand, &mut report)).await;

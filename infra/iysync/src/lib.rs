@@ -5,6 +5,7 @@ mod api;
 mod cli;
 mod clock;
 mod commands;
+mod daily;
 mod evidence;
 mod exit;
 mod failure;

@@ -16,6 +16,7 @@ pub(crate) enum Job {
     InsiderExport,
     Verify,
     Evidence,
+    Report,
 }
 
 /// Counts of what was done; those that another version does not tell are zero.
@@ -37,6 +38,7 @@ pub(crate) struct Report {
     differing: u64,
     repaired: u64,
     closed: u64,
+    reports: u64,
     failed: u64,
 }
 
@@ -76,6 +78,9 @@ pub(crate) fn text(job: Job, report: &Report, view: View) -> String {
             (say("differences repaired", "giderilen fark"), report.repaired),
         ],
         Job::Evidence => vec![(say("days closed", "kapatılan gün"), report.closed)],
+        Job::Report => {
+            vec![(say("days closed", "kapatılan gün"), report.closed), (say("reports made", "hazırlanan rapor"), report.reports)]
+        }
     };
     if report.failed > 0 {
         counts.push((say("brands that failed", "hata veren marka"), report.failed));
