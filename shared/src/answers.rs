@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::consent::code::{self, Code};
 use crate::evidence::Export;
+use crate::report::DailyReport;
 
 pub use import::{ImportAnswer, ImportCounts, RefusedRow, Unfinished};
 
@@ -119,6 +120,27 @@ pub enum RetailersAnswer {
     Refused(Check),
     /// Nothing was asked of İYS: the description of the new retailer does not fit at this place.
     Unusable(String),
+}
+
+/// What became of a question about a day's report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReportAnswer {
+    /// The report.
+    #[serde(rename_all = "camelCase")]
+    Report {
+        /// The document.
+        report: Box<DailyReport>,
+        /// Whether the archive keeps it; else it was made for this answer.
+        is_kept: bool,
+        /// Its page, where one was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<String>,
+    },
+    /// There is none: the day is still to come, or has no report of the kind that was asked for.
+    NotThere,
+    /// Nothing was read, for this reason.
+    Refused(Check),
 }
 
 /// What became of a question about evidence. No `Debug`: evidence holds the address.

@@ -1,5 +1,5 @@
-//! Where the roots of closed days are kept besides the ledger: a bucket whose objects cannot be changed or
-//! deleted, or a folder.
+//! Where the roots of closed days and the reports are kept besides the ledger: a bucket whose objects cannot be
+//! changed or deleted, or a folder.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ pub enum ArchiveError {
     #[error("the archive holds something else as {0}")]
     Differs(String),
     /// It was not reached, or refused.
-    #[error("the archive did not take {name}: {why}")]
+    #[error("the archive did not take or show {name}: {why}")]
     Refused {
         /// The name.
         name: String,
@@ -32,6 +32,14 @@ pub trait Archive: Send + Sync {
     /// Keeps something under a name; what stands there already under it stays, and that is no error where it is
     /// the same.
     async fn keep(&self, name: &str, content: &[u8]) -> Result<(), ArchiveError>;
+
+    /// What stands under a name, if anything does.
+    async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ArchiveError>;
+}
+
+/// What kind of text stands under a name, as HTTP tells it.
+fn content_type(name: &str) -> &'static str {
+    if name.ends_with(".html") { "text/html; charset=utf-8" } else { "application/json" }
 }
 
 /// A folder of this machine.
@@ -66,6 +74,14 @@ impl Archive for Folder {
             Err(error) => Err(refused(error)),
         }
     }
+
+    async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
+        match std::fs::read(self.place.join(name)) {
+            Ok(kept) => Ok(Some(kept)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ArchiveError::Refused { name: name.to_owned(), why: error.kind().to_string() }),
+        }
+    }
 }
 
 /// A bucket of S3, called with a function's own credentials.
@@ -85,6 +101,8 @@ mod tests {
         for _ in 0..2 {
             folder.keep("demo/2026-11-20.json", b"{}").await.unwrap();
         }
+        assert_eq!(folder.read("demo/2026-11-20.json").await.unwrap().unwrap(), b"{}");
+        assert_eq!(folder.read("demo/2026-11-21.json").await.unwrap(), None);
         assert!(matches!(folder.keep("demo/2026-11-20.json", b"[]").await, Err(ArchiveError::Differs(name)) if name.ends_with(".json")));
         assert_eq!(std::fs::read(place.path().join("archive/demo/2026-11-20.json")).unwrap(), b"{}");
         assert_eq!(std::fs::read_dir(place.path().join("archive/demo")).unwrap().count(), 1, "nothing unfinished is left");

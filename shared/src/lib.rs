@@ -27,6 +27,7 @@ pub mod metrics;
 pub mod problem;
 pub mod queue;
 pub mod registry;
+pub mod report;
 pub mod sync;
 pub mod telemetry;
 pub mod telling;

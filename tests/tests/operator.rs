@@ -1,6 +1,8 @@
 //! The operator's command against the running system: what it says, in which language, and how it ends.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::path::Path;
+
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_http_client::Builder;
 use jiff::{SignedDuration, Timestamp};
@@ -438,8 +440,46 @@ async fn the_evidence_of_an_address_is_exported_and_verified_by_a_stranger_and_n
     let text = std::fs::read_to_string(file).unwrap();
     has(&stranger.run_with(&["evidence", "verify", "-"], &text.replace("HS_WEB", "HS_WEC")).await, 1, &["✗ Movement 1 does not hold"]);
 
+    reports_are_made_and_shown(&operator, &data, folder.path(), &day_of(then).to_string(), &Search::new(&[address.clone(), other])).await;
+
     has(&operator.run(&["evidence", "export", "kisi@example", "--output", file]).await, 1, &["no address"]);
     has(&operator.run(&["evidence", "export", &address, "--brand", "yok", "--output", file]).await, 1, &["no usable document"]);
     world.check_that_no_address_left_its_place().await;
     world.end().await;
+}
+
+/// The report of a day on which two refusals were received, which is closed.
+async fn reports_are_made_and_shown(operator: &Operator, data: &Path, folder: &Path, day: &str, addresses: &Search) {
+    has(&operator.run(&["job", "report"]).await, 0, &["reports made"]);
+    let kept: Vec<_> = std::fs::read_dir(data.join("evidence/demo")).unwrap().map(|file| file.unwrap().path()).collect();
+    let ends = |ending: &str| kept.iter().find(|path| path.to_string_lossy().ends_with(ending)).unwrap_or_else(|| panic!("no {ending}"));
+    let document = ends(".report.json");
+    ends(".report.en.html");
+    let page = std::fs::read_to_string(ends(".report.tr.html")).unwrap();
+
+    // The day that is kept, as it is kept.
+    let name = document.file_name().unwrap().to_string_lossy().into_owned();
+    let kept_day = name.split('.').next().unwrap();
+    let said = operator.run(&["report", "--day", kept_day, "--format", "json"]).await;
+    assert_eq!((said.code, said.stdout.trim_end()), (0, std::fs::read_to_string(document).unwrap().trim_end()));
+    let file = folder.join("report.html");
+    let said = operator.run(&["report", "--day", kept_day, "--lang", "tr", "--output", file.to_str().unwrap()]).await;
+    has(&said, 0, &["dosyasına yazıldı", "günlük rapor"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), page);
+
+    // An earlier one, which nobody made: as it stands now.
+    let said = operator.run(&["report", "--day", day]).await;
+    has(&said, 0, &["Brand demo", "movements received", "root of the day"]);
+    addresses.must_find_nothing("what the report says", &format!("{}{}", said.stdout, said.stderr));
+    let said = operator.run(&["report", "--day", day, "--json"]).await;
+    let answer: Value = serde_json::from_str(&said.stdout).unwrap();
+    let report = &answer["report"]["report"];
+    assert_eq!(
+        (&answer["report"]["isKept"], &report["received"]["total"], &report["evidence"]["matches"]),
+        (&json!(false), &json!(2), &json!(true))
+    );
+    has(&operator.run(&["report", "--day", day, "--kind", "final"]).await, 1, &["no such report"]);
+    has(&operator.run(&["report", "--day", "9998-01-01", "--language", "tr"]).await, 1, &["Böyle bir rapor yok"]);
+    has(&operator.run(&["report", "--day", "2026-13-01"]).await, 2, &["--day"]);
+    has(&operator.run(&["report", "--brand", "yok"]).await, 1, &["no usable document"]);
 }

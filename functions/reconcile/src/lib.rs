@@ -12,6 +12,7 @@ mod import;
 mod insider_export;
 mod push_service;
 mod questions;
+mod report;
 mod retailers;
 mod sample_insider;
 mod standing;
@@ -130,6 +131,8 @@ pub enum Job {
     },
     /// Close the days that are over: a root over what each brand received, chained to the day before.
     Evidence,
+    /// Close the days that are over, and make the reports that are due.
+    Report,
 }
 
 /// What a run did, over all brands.
@@ -177,6 +180,8 @@ pub struct Report {
     pub days_missed: u64,
     /// Days that were closed.
     pub closed: usize,
+    /// Reports that were made.
+    pub reports: usize,
     /// Brands for which something failed; the log says what.
     pub failed: usize,
 }
@@ -229,7 +234,7 @@ impl App {
             | Job::InsiderExport { brand }
             | Job::Verify { brand }
             | Job::DailyFile { brand, .. } => brand.as_deref(),
-            Job::Pull | Job::Sweep | Job::Clock | Job::Evidence => None,
+            Job::Pull | Job::Sweep | Job::Clock | Job::Evidence | Job::Report => None,
         };
         let brands = match named {
             Some(name) => vec![self.brands.get(name, (self.clock)()).await?.ok_or("there is no such brand")?],
@@ -241,6 +246,10 @@ impl App {
             match &job {
                 Job::Pull => Box::pin(self.pull(brand, &mut report)).await,
                 Job::Evidence => Box::pin(self.close_days(brand, &mut report)).await,
+                Job::Report => {
+                    Box::pin(self.close_days(brand, &mut report)).await;
+                    Box::pin(self.make_reports(brand, &mut report)).await;
+                }
                 Job::Sweep => {
                     Box::pin(self.tend(brand, Occasion::Passing, &mut report)).await;
                     Box::pin(self.sweep(brand, &mut report)).await;

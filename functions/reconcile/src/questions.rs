@@ -10,12 +10,13 @@ use secrecy::SecretString;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::answers::{Checks, EvidenceAnswer, ImportAnswer, RetailersAnswer};
+use shared::answers::{Checks, EvidenceAnswer, ImportAnswer, ReportAnswer, RetailersAnswer};
 use shared::insider;
 use shared::sync::throttle::LedgerThrottle;
 
 use crate::check_brand::CheckBrand;
 use crate::findings::Finding;
+use crate::report::Wanted;
 use crate::retailers::{self, Wish};
 use crate::sample_insider::{Addresses, SampleInsider};
 use crate::{App, Job, Report};
@@ -75,6 +76,14 @@ pub(crate) enum Question {
         #[serde(default)]
         payloads: bool,
     },
+    /// What is the report of a day?
+    ShowReport {
+        /// The brand's name.
+        brand: String,
+        /// Which report.
+        #[serde(flatten)]
+        wanted: Wanted,
+    },
 }
 
 /// What an invocation is answered with.
@@ -86,13 +95,14 @@ pub(crate) enum Answer {
     Retailers(RetailersAnswer),
     Import(Box<ImportAnswer>),
     Evidence(EvidenceAnswer),
+    Day(Box<ReportAnswer>),
 }
 
 impl<'de> Deserialize<'de> for Invocation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let payload = Value::deserialize(deserializer)?;
         match payload.get("job").and_then(Value::as_str) {
-            Some("check_brand" | "sample_insider" | "retailers" | "import" | "export_evidence") => {
+            Some("check_brand" | "sample_insider" | "retailers" | "import" | "export_evidence" | "show_report") => {
                 // The reader's own words may quote a value, which may be a person's.
                 let question = Question::deserialize(payload).map_err(|_| D::Error::custom("the fields of the question do not fit"))?;
                 Ok(Invocation::Question(question))
@@ -119,6 +129,9 @@ impl App {
             }
             Invocation::Question(Question::ExportEvidence { brand, address, payloads }) => {
                 Ok(Answer::Evidence(Box::pin(self.export_evidence(&brand, &address, payloads)).await))
+            }
+            Invocation::Question(Question::ShowReport { brand, wanted }) => {
+                Ok(Answer::Day(Box::new(Box::pin(self.show_report(&brand, wanted)).await)))
             }
         }
     }
@@ -197,6 +210,10 @@ mod tests {
         let export = read(r#"{"job":"export_evidence","brand":"demo","address":"a@example.com"}"#).unwrap();
         assert!(matches!(export, Invocation::Question(Question::ExportEvidence { payloads: false, .. })));
         assert!(matches!(read(r#"{"job":"evidence"}"#).unwrap(), Invocation::Job(Job::Evidence)));
+        assert!(matches!(read(r#"{"job":"report"}"#).unwrap(), Invocation::Job(Job::Report)));
+        let report = read(r#"{"job":"show_report","brand":"demo","day":"2026-11-25","kind":"final","page":"tr"}"#).unwrap();
+        assert!(matches!(report, Invocation::Question(Question::ShowReport { brand, .. }) if brand == "demo"));
+        assert!(read(r#"{"job":"show_report","brand":"demo","day":"2026-11-31"}"#).is_err());
         assert!(read(r#"{"job":"nothing"}"#).is_err());
     }
 

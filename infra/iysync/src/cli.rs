@@ -45,7 +45,15 @@ pub(crate) struct Manner {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Language [default: that of LC_ALL, LC_MESSAGES or LANG; else en]
-    #[arg(long, global = true, value_enum, env = "IYSYNC_LANGUAGE", hide_possible_values = true, value_name = "en|tr")]
+    #[arg(
+        long,
+        visible_alias = "lang",
+        global = true,
+        value_enum,
+        env = "IYSYNC_LANGUAGE",
+        hide_possible_values = true,
+        value_name = "en|tr"
+    )]
     pub(crate) language: Option<Language>,
 }
 
@@ -113,6 +121,8 @@ pub(crate) enum Command {
     /// What proves the movements of one address to somebody who trusts nobody here
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// A day's report: how the day's refusals reached İYS, how long it took, what is in the way
+    Report(Box<crate::daily::Options>),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -224,6 +234,8 @@ pub(crate) enum JobCommand {
     Sweep,
     /// Close the days that are over, of all brands
     Evidence,
+    /// Close the days that are over, and make the reports that are due, of all brands
+    Report,
     /// Look at a brand's account at İYS now, and release what was held if it may go on
     Standing {
         #[command(flatten)]

@@ -15,7 +15,7 @@ use crate::language::Language;
 use crate::page::Page;
 use crate::place::brand_name;
 use crate::report::{self, Job};
-use crate::{evidence, import, retailers, sample, status, story, verdict};
+use crate::{daily, evidence, import, retailers, sample, status, story, verdict};
 
 /// What a command has to tell.
 pub(crate) struct Told {
@@ -69,6 +69,11 @@ pub(crate) async fn run(cli: Cli, view: View) -> Result<Told, Failure> {
             evidence::keep(&read(&function.ask(&question, view.language).await?)?, &output, view)
         }
         Command::Evidence(EvidenceCommand::Verify { file, roots, payloads }) => evidence::judge(&file, &roots, &payloads, view),
+        Command::Report(options) => {
+            let question = options.question(&brand_name(&options.brand, !place.aws)?, view.language, (shared::clock::system())());
+            let json = Function::of(place).await?.ask(&question, view.language).await?;
+            daily::tell(&read(&json)?, json, &options, view)
+        }
         Command::Completions { shell } => Ok(completions(shell)),
     }
 }
@@ -110,6 +115,7 @@ async fn job(place: &Place, command: JobCommand, view: View) -> Result<Told, Fai
         JobCommand::Pull => (Job::Pull, json!({ "job": "pull" })),
         JobCommand::Sweep => (Job::Sweep, json!({ "job": "sweep" })),
         JobCommand::Evidence => (Job::Evidence, json!({ "job": "evidence" })),
+        JobCommand::Report => (Job::Report, json!({ "job": "report" })),
         JobCommand::Standing { brand } => (Job::Standing, json!({ "job": "standing", "brand": brand_name(&brand, !place.aws)? })),
         JobCommand::Verify { brand } => (Job::Verify, json!({ "job": "verify", "brand": brand_name(&brand, !place.aws)? })),
         JobCommand::DailyFile { brand, day } => {

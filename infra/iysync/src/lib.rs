@@ -5,6 +5,7 @@ mod api;
 mod cli;
 mod clock;
 mod commands;
+mod daily;
 mod day_files;
 mod evidence;
 mod exit;

@@ -17,6 +17,7 @@ pub(crate) enum Job {
     Verify,
     DailyFile,
     Evidence,
+    Report,
 }
 
 /// Counts of what was done; those that another version does not tell are zero.
@@ -42,6 +43,7 @@ pub(crate) struct Report {
     days_waiting: u64,
     days_missed: u64,
     closed: u64,
+    reports: u64,
     failed: u64,
 }
 
@@ -87,6 +89,9 @@ pub(crate) fn text(job: Job, report: &Report, view: View) -> String {
             (say("days missed", "kaçırılan gün"), report.days_missed),
         ],
         Job::Evidence => vec![(say("days closed", "kapatılan gün"), report.closed)],
+        Job::Report => {
+            vec![(say("days closed", "kapatılan gün"), report.closed), (say("reports made", "hazırlanan rapor"), report.reports)]
+        }
     };
     if report.failed > 0 {
         counts.push((say("brands that failed", "hata veren marka"), report.failed));

@@ -193,6 +193,7 @@ fn the_schedules_carry_their_jobs() {
         ("reconcile", 3600, r#"{"job":"verify"}"#),
         ("reconcile", 21_600, r#"{"job":"evidence"}"#),
         ("reconcile", 3600, r#"{"job":"daily_file"}"#),
+        ("reconcile", 3600, r#"{"job":"report"}"#),
     ];
     assert_eq!(jobs, BTreeSet::from(expected));
 }

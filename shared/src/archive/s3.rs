@@ -16,7 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::{Method, Response, StatusCode};
 
-use super::{Archive, ArchiveError};
+use super::{Archive, ArchiveError, content_type};
 use crate::clock::Clock;
 use crate::evidence::Digest;
 use crate::http::Http;
@@ -74,14 +74,17 @@ impl Bucket {
 
     async fn put(&self, name: &str, content: &[u8]) -> Result<StatusCode, String> {
         let checksum = STANDARD.encode(Digest::of([content]).bytes());
-        let headers = [("content-type", "application/json"), ("if-none-match", "*"), ("x-amz-checksum-sha256", checksum.as_str())];
+        let headers = [("content-type", content_type(name)), ("if-none-match", "*"), ("x-amz-checksum-sha256", checksum.as_str())];
         self.send(Method::PUT, name, &headers, content).await.map(|answer| answer.status())
     }
 
-    async fn get(&self, name: &str) -> Result<Vec<u8>, String> {
+    /// `None` where there is nothing of that name. Whoever may not list a bucket is told so by a 403 (Amazon S3
+    /// API Reference, "GetObject"), and nobody here may.
+    async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
         let answer = self.send(Method::GET, name, &[], b"").await?;
         match answer.status() {
-            StatusCode::OK => answer.bytes().await.map(Into::into).map_err(|_| "the connection was lost".to_owned()),
+            StatusCode::OK => answer.bytes().await.map(|bytes| Some(bytes.into())).map_err(|_| "the connection was lost".to_owned()),
+            StatusCode::NOT_FOUND | StatusCode::FORBIDDEN => Ok(None),
             status => Err(status.to_string()),
         }
     }
@@ -95,11 +98,17 @@ impl Archive for Bucket {
             status if status.is_success() => Ok(()),
             // It is there already.
             StatusCode::PRECONDITION_FAILED => match self.get(name).await.map_err(refused)? {
-                kept if kept == content => Ok(()),
-                _ => Err(ArchiveError::Differs(name.to_owned())),
+                Some(kept) if kept == content => Ok(()),
+                Some(_) => Err(ArchiveError::Differs(name.to_owned())),
+                // It is there, and not to be seen.
+                None => Err(refused(StatusCode::FORBIDDEN.to_string())),
             },
             status => Err(refused(status.to_string())),
         }
+    }
+
+    async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
+        self.get(name).await.map_err(|why| ArchiveError::Refused { name: name.to_owned(), why })
     }
 }
 

@@ -60,6 +60,8 @@ async fn what_is_in_the_bucket_already_stays_and_is_compared() {
         bucket.keep("demo/2026-11-25.json", b"{}").await.unwrap();
     }
     assert!(matches!(bucket.keep("demo/2026-11-25.json", b"[]").await, Err(ArchiveError::Differs(_))));
+    assert_eq!(bucket.read("demo/2026-11-25.json").await.unwrap().unwrap(), b"{}");
+    assert_eq!(bucket.read("demo/2026-11-26.json").await.unwrap(), None);
     assert_eq!(
         objects.lock().unwrap().iter().map(|(name, body)| (name.as_str(), body.as_ref())).collect::<Vec<_>>(),
         [("demo/2026-11-25.json", b"{}".as_slice())]

@@ -63,6 +63,11 @@ impl EventId {
         Self(format!("{kind}-{}", BASE64URL_NOPAD.encode(&digest.finalize()[..16])).into())
     }
 
+    /// The id of our own correction of an event, in a source that İYS takes: made twice, it is one movement.
+    pub fn of_correction(corrected: &Self, source: &Source) -> Self {
+        Self::derive("correction", [corrected.as_str(), source.as_str()])
+    }
+
     /// The id of an event of these words that came while another one counted: what names a refusal
     /// without a date, so that the same words after a new consent are a new refusal.
     #[must_use]

@@ -170,7 +170,7 @@ fn corrected(state: &ConsentState, source: Source, consent_date: ConsentDate, no
         head: Head {
             status: state.head.status,
             // The same correction made twice is one movement: it is named after what it corrects.
-            event_id: EventId::derive("correction", [state.head.event_id.as_str(), source.as_str()]),
+            event_id: EventId::of_correction(&state.head.event_id, &source),
             source,
             consent_date,
             origin: Origin::Correction,

@@ -26,7 +26,7 @@ pub(super) const INDEX: &str = "day";
 /// The partitions of a day: the first digit of a digest. Taken in this order, all digests of a day come in
 /// ascending order.
 pub(super) const DIGITS: &str = "0123456789abcdef";
-const ROOT: &str = "ROOT#";
+pub(super) const ROOT: &str = "ROOT#";
 
 /// A movement of an address, as evidence shows it. No `Debug`: it holds the address.
 pub struct Kept {
@@ -284,7 +284,7 @@ impl Ledger {
     }
 }
 
-fn read_day(item: &std::collections::HashMap<String, AttributeValue>) -> Result<Day, LedgerError> {
+pub(super) fn read_day(item: &std::collections::HashMap<String, AttributeValue>) -> Result<Day, LedgerError> {
     let digest = |name: &'static str| text(item, name).and_then(|text| text.parse().ok()).ok_or_else(|| control::unreadable(name));
     let day = text(item, "SK").and_then(|sort| sort.strip_prefix(ROOT)).and_then(|day| day.parse().ok());
     let count = control::number(item, "movements")?.and_then(|count| u64::try_from(count).ok());

@@ -15,6 +15,7 @@ pub mod push_service;
 mod question;
 mod reading;
 pub mod relay;
+pub mod report;
 mod sift;
 pub mod standing;
 pub mod sweep;

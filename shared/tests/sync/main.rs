@@ -18,6 +18,7 @@ mod pull;
 mod push;
 mod push_service;
 mod relay;
+mod report;
 #[path = "../harness/sqs.rs"]
 mod sqs;
 mod standing;
