@@ -221,6 +221,8 @@ pub(crate) enum JobCommand {
     Pull,
     /// Queue again what no message has finished, of all brands
     Sweep,
+    /// Read the deadline clock: what waits for İYS and how much is late, of all brands
+    Clock,
     /// Close the days that are over, of all brands
     Evidence,
     /// Look at a brand's account at İYS now, and release what was held if it may go on
