@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed benchmark")]
 
 mod caught;
+mod doors;
 mod fill;
 mod people;
 mod system;
@@ -41,15 +42,18 @@ fn main() {
         return;
     }
     let named: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
-    let only = |job: &str| arguments.iter().all(|argument| argument != "--no-import") || job != "import";
+    let is_asked = |what: &str| arguments.iter().any(|argument| argument == what);
     let sizes = if named.is_empty() { SIZES.to_vec() } else { named };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    if is_asked("doors") {
+        return runtime.block_on(doors::measure());
+    }
     let mut peaks = Peaks::new();
     say("| job | keys | seconds | a second | peak, MB |\n|---|---|---|---|---|");
     for keys in &sizes {
         runtime.block_on(compare(*keys, &mut peaks));
         runtime.block_on(wait(*keys, &mut peaks));
-        if only("import") {
+        if !is_asked("--no-import") {
             runtime.block_on(import(*keys, &mut peaks));
         }
     }
@@ -82,10 +86,8 @@ async fn compare(keys: usize, peaks: &mut Peaks) {
     let now = Timestamp::now();
     let brand = system.brand(RESTING);
     let (path, table) = system.table();
-    let begun = Instant::now();
     fill(&path, table, &brand, keys, Stand::AtRest, now).await;
     hold(&system, keys, now).await;
-    say(&format!("| (made ready) | {keys} | {:.1} | | |", begun.elapsed().as_secs_f64()));
 
     let idle = system.job(&json!({ "job": "push_service" })).await;
     note(peaks, "nothing", keys, idle.took, idle.peak);

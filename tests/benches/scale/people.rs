@@ -52,9 +52,27 @@ impl Person {
         self.0 % 103 == 11 && self.at_iys() == Held::Same
     }
 
-    fn address(self) -> String {
+    pub(crate) fn is_consumer_with_email(self) -> bool {
+        self.place() == (Channel::Eposta, RecipientType::Bireysel)
+    }
+
+    pub(crate) fn address(self) -> String {
         let number = self.0;
         if self.place().0 == Channel::Eposta { format!("kisi{number}@example.com") } else { format!("+90599{number:07}") }
+    }
+
+    pub(crate) fn recipient(self) -> Recipient {
+        Recipient::parse(&self.address(), self.place().0).unwrap()
+    }
+
+    /// What tells one kind of person from another: the place by number, and whether it refused.
+    pub(crate) fn kind(self) -> (usize, bool) {
+        let place = match self.0 % 10 {
+            0..5 => 0,
+            5..8 => 1,
+            _ => 2,
+        };
+        (place, self.status() == Status::Ret)
     }
 
     /// When the ledger had it.
@@ -65,7 +83,7 @@ impl Person {
     /// What the ledger has: told by `origin`, an hour before it was received.
     pub(crate) fn movement(self, brand: &Brand, received_at: Timestamp, origin: Origin) -> Movement {
         let (channel, recipient_type) = self.place();
-        let recipient = Recipient::parse(&self.address(), channel).unwrap();
+        let recipient = self.recipient();
         let consent_date = ConsentDate::at(received_at - SignedDuration::from_hours(1));
         let status = self.status();
         let head = Head {

@@ -114,6 +114,25 @@ impl System {
         self.stack.gateway_url()
     }
 
+    /// A request of the brand's own systems, which must be answered.
+    pub(crate) async fn ask(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}/v1/{RESTING}/{path}", self.stack.gateway_url());
+        let response = self.http.post(url).bearer_auth("demo-api-key").json(body).send().await.unwrap();
+        assert!(response.status().is_success(), "{path}: {}", response.status());
+        response.json().await.unwrap()
+    }
+
+    /// A webhook without any proof, which is refused.
+    pub(crate) async fn knock(&self) {
+        let url = format!("{}/v1/{RESTING}/insider/events", self.stack.gateway_url());
+        assert_eq!(self.http.post(url).json(&json!({})).send().await.unwrap().status(), 401);
+    }
+
+    /// Invokes a function of a queue with no message.
+    pub(crate) async fn no_messages(&self, function: &str) {
+        self.stack.invoke(function, &json!({ "Records": [] })).await.unwrap();
+    }
+
     /// What the API says of a brand.
     pub(crate) async fn status(&self, brand: &str) -> Value {
         let url = format!("{}/v1/{brand}/status", self.stack.gateway_url());
