@@ -167,6 +167,7 @@ async fn jobs_run_now(operator: &Operator) {
     for (arguments, texts) in [
         (vec!["job", "pull"], vec!["movements read", "of them new"]),
         (vec!["job", "sweep", "--language", "tr"], vec!["yeniden kuyruğa konan"]),
+        (vec!["job", "clock"], vec!["movements waiting for İYS", "of them late"]),
         (vec!["job", "standing"], vec!["accounts looked at  1"]),
         (vec!["job", "push-service", "--brand", "demo"], vec!["connections registered"]),
     ] {

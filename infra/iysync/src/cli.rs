@@ -232,6 +232,8 @@ pub(crate) enum JobCommand {
     Pull,
     /// Queue again what no message has finished, of all brands
     Sweep,
+    /// Read the deadline clock: what waits for İYS and how much is late, of all brands
+    Clock,
     /// Close the days that are over, of all brands
     Evidence,
     /// Close the days that are over, and make the reports that are due, of all brands

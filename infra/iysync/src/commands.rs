@@ -114,6 +114,7 @@ async fn job(place: &Place, command: JobCommand, view: View) -> Result<Told, Fai
     let (job, question) = match command {
         JobCommand::Pull => (Job::Pull, json!({ "job": "pull" })),
         JobCommand::Sweep => (Job::Sweep, json!({ "job": "sweep" })),
+        JobCommand::Clock => (Job::Clock, json!({ "job": "clock" })),
         JobCommand::Evidence => (Job::Evidence, json!({ "job": "evidence" })),
         JobCommand::Report => (Job::Report, json!({ "job": "report" })),
         JobCommand::Standing { brand } => (Job::Standing, json!({ "job": "standing", "brand": brand_name(&brand, !place.aws)? })),

@@ -179,6 +179,10 @@ fn sentence(fact: &Fact, language: Language) -> String {
             "This is no file of evidence in a format that this program knows.".into(),
             "Bu, programın bildiği biçimde bir kanıt dosyası değil.".into(),
         ),
+        Fact::Chain { last, days: 1, .. } => say(
+            format!("The chain has one day, {}. Its last link is {}", last.day, last.chained),
+            format!("Zincirde tek gün var: {}. Son halkası {}", last.day, last.chained),
+        ),
         Fact::Chain { first, last, days } => say(
             format!(
                 "The chain of {days} days from {} to {} is whole: each day is bound to the day before. Its last link is {}",
@@ -270,6 +274,16 @@ mod tests {
         for wrong in ["2026-11-20", &format!("2026-11-31={digest}"), &format!("2026-11-20={}", &digest[1..])] {
             assert_eq!(read_root(wrong).err().map(|failure| failure.exit()), Some(Exit::Usage), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_chain_of_one_day_is_told_of_as_one() {
+        let root = shared::evidence::tree::Tree::default().finish().0;
+        let first = shared::evidence::Day::after(shared::evidence::Digest::NONE, "demo", jiff::civil::date(2026, 11, 20), root);
+        let told = |days, language| sentence(&Fact::Chain { first, last: first, days }, language);
+        assert!(told(1, Language::En).starts_with("The chain has one day, 2026-11-20. Its last link is "));
+        assert!(told(1, Language::Tr).starts_with("Zincirde tek gün var: 2026-11-20. Son halkası "));
+        assert!(told(2, Language::En).starts_with("The chain of 2 days"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::page::{padded, widest};
 pub(crate) enum Job {
     Pull,
     Sweep,
+    Clock,
     Standing,
     PushService,
     InsiderExport,
@@ -27,6 +28,8 @@ pub(crate) struct Report {
     movements: u64,
     new: u64,
     requeued: u64,
+    waiting: u64,
+    late: u64,
     looked: u64,
     released: u64,
     registered: u64,
@@ -64,6 +67,12 @@ pub(crate) fn text(job: Job, report: &Report, view: View) -> String {
             (say("accounts looked at", "bakılan hesap"), report.looked),
             (say("released", "bekletilmesi biten"), report.released),
         ],
+        Job::Clock => {
+            vec![
+                (say("movements waiting for İYS", "İYS için bekleyen hareket"), report.waiting),
+                (say("of them late", "bunlardan geciken"), report.late),
+            ]
+        }
         Job::Standing => {
             vec![(say("accounts looked at", "bakılan hesap"), report.looked), (say("released", "bekletilmesi biten"), report.released)]
         }
@@ -118,6 +127,8 @@ mod tests {
         assert_eq!(text(Job::PushService, &report, view(Language::Tr)), "kaydedilen bağlantı     0\nsonlandırılan bağlantı  0\n");
         let days: Report = serde_json::from_str(r#"{"days":3,"confirmed":2}"#).unwrap();
         assert!(text(Job::DailyFile, &days, view(Language::En)).starts_with("days compared      3\nof them confirmed  2\n"));
+        let clock: Report = serde_json::from_str(r#"{"waiting":7,"late":1}"#).unwrap();
+        assert_eq!(text(Job::Clock, &clock, view(Language::En)), "movements waiting for İYS  7\nof them late               1\n");
         assert_eq!(exit(&report), Exit::Fine);
         let failed: Report = serde_json::from_str(r#"{"failed":1}"#).unwrap();
         assert_eq!(exit(&failed), Exit::Wrong);

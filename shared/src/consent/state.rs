@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::Check;
 use super::code::Hold;
-use super::{ConsentDate, ConsentKey, Head, Movement, Origin, Recipient, Sent, Status};
+use super::{ConsentDate, ConsentKey, Head, Movement, Origin, Recipient, Refused, Sent, Status};
 
 /// How far Insider's clock, which dates what it tells, may be ahead of ours.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(5);
@@ -276,6 +276,8 @@ pub struct ConsentState {
     pub insider_doubt: Option<Timestamp>,
     /// The bulk submission that an older movement of the key is part of, while its result is to come.
     pub behind: Option<String>,
+    /// Tellings of the head's act that the registry refused before this one.
+    pub refused: Refused,
     /// When it is next compared with the registry.
     pub check: Check,
     /// Counts the writes of this state; a write names the one it replaces.
@@ -295,6 +297,7 @@ impl ConsentState {
             seen_at_insider: false,
             insider_doubt: None,
             behind: None,
+            refused: Refused::default(),
             check: Check::first(now),
             revision: 0,
         };
@@ -311,8 +314,9 @@ impl ConsentState {
         let known_before = self.known;
         self.note_origin(&movement.head);
         let mends = self.mends(&movement.head);
-        if mends || movement.head.outranks(&self.head) {
+        if mends || self.gives_way_to(&movement.head) {
             let told_again = movement.head.is_same_act(&self.head) && !mends;
+            self.note_refused(&movement.head);
             let on_its_way = self.insider.may_be_on_its_way();
             let overtaken = self.told_since(&movement.head);
             // A request with the opposite may have reached the registry without an answer of it: what
@@ -529,12 +533,33 @@ impl ConsentState {
         self.registry_agrees() && !(tells_of_dealers && holds_an_older)
     }
 
+    fn is_refused(&self) -> bool {
+        matches!(self.registry, Sync::Rejected { .. })
+    }
+
     /// Whether somebody tells of the head's act once more, in other words, after the registry refused it
-    /// for good: then those words count, because the refusal was about the first ones.
+    /// for good: then those words count, because the refusal was about the first ones. Words that were
+    /// refused themselves mend nothing, however often they come.
     fn mends(&self, told: &Head) -> bool {
-        let refused = matches!(self.registry, Sync::Rejected { .. });
         let in_other_words = (&told.source, &told.retailers) != (&self.head.source, &self.head.retailers);
-        refused && told.origin != Origin::Registry && told.event_id != self.head.event_id && told.is_same_act(&self.head) && in_other_words
+        let is_new = told.event_id != self.head.event_id && !self.refused.has(&told.event_id) && self.refused.has_room();
+        self.is_refused() && told.origin != Origin::Registry && told.is_same_act(&self.head) && in_other_words && is_new
+    }
+
+    /// Whether a movement is larger than the head. A telling that was refused takes the place of another one
+    /// only if that was refused, too: which one stands there then does not depend on which was told last.
+    fn gives_way_to(&self, told: &Head) -> bool {
+        let was_refused = told.is_same_act(&self.head) && self.refused.has(&told.event_id);
+        told.outranks(&self.head) && (!was_refused || self.is_refused())
+    }
+
+    /// Remembers the head's telling, which another one takes the place of, if it was refused.
+    fn note_refused(&mut self, next: &Head) {
+        if !next.is_same_act(&self.head) {
+            self.refused.clear();
+        } else if self.is_refused() {
+            self.refused.add(&self.head.event_id);
+        }
     }
 
     /// Whether our last word to Insider may have come after what it tells now: then that word has undone

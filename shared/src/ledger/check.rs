@@ -235,10 +235,11 @@ impl Ledger {
         now: Timestamp,
         due: Timestamp,
     ) -> Result<Option<ConsentState>, LedgerError> {
-        let mut state = read.clone();
-        state.learn(known, answer, now, due);
-        state.check = Check::first(now);
-        Ok(self.put_state(&mut state).await?.then_some(state))
+        let change = |state: &mut ConsentState| {
+            state.learn(known, answer, now, due);
+            state.check = Check::first(now);
+        };
+        self.change_as_read(read, change).await
     }
 }
 

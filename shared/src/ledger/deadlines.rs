@@ -8,10 +8,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 
 use super::item::{self, WORK_SHARDS};
+use super::pages::read_pages;
 use super::{Ledger, LedgerError};
 use crate::consent::slack::{Scale, Slack};
 use crate::consent::{BrandName, ConsentDate, ConsentKey};
@@ -67,33 +67,16 @@ impl Ledger {
         pages: usize,
     ) -> Result<Deadlines, LedgerError> {
         let mut found = Deadlines::default();
-        let mut answers = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(INDEX)
-            .key_condition_expression("work_pk = :pk")
-            .projection_expression("PK, SK, work_deadline")
-            .expression_attribute_values(":pk", AttributeValue::S(item::work_partition(brand, shard)))
-            .into_paginator()
-            .send();
-        let mut read = 0;
-        while let Some(page) = answers.next().await {
-            let page = page.map_err(LedgerError::store("Query"))?;
-            if read == pages {
-                found.truncated |= page.count > 0;
-                break;
+        let query = self.query_work(INDEX, brand, shard, "PK, SK, work_deadline");
+        let count = |entry: item::Item| {
+            // One entry that cannot be read must not hide the others.
+            let Ok(bound) = bound(&entry).inspect_err(|error| tracing::error!(%error, "a deadline is passed over")) else { return };
+            *found.by_slack.entry(scale.slack(bound.deadline)).or_default() += 1;
+            if found.first.len() < first {
+                found.first.push(bound);
             }
-            for entry in page.items.unwrap_or_default() {
-                // One entry that cannot be read must not hide the others.
-                let Ok(bound) = bound(&entry).inspect_err(|error| tracing::error!(%error, "a deadline is passed over")) else { continue };
-                *found.by_slack.entry(scale.slack(bound.deadline)).or_default() += 1;
-                if found.first.len() < first {
-                    found.first.push(bound);
-                }
-            }
-            read += 1;
-        }
+        };
+        found.truncated = read_pages(query, pages, count).await?;
         Ok(found)
     }
 }

@@ -21,7 +21,7 @@ use crate::calendar;
 use crate::consent::code::Hold;
 use crate::consent::{
     Answer, AsideReason, BrandName, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Outcome, Recipient,
-    RecipientId, RecipientType, Sync, Target,
+    RecipientId, RecipientType, Refused, Sync, Target,
 };
 
 /// An item as the SDK carries it.
@@ -79,6 +79,8 @@ pub(super) struct StateItem {
     insider_doubt: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     behind: Option<String>,
+    #[serde(default, skip_serializing_if = "Refused::is_empty")]
+    refused: Refused,
     revision: u64,
     #[serde(flatten)]
     check: CheckPlace,
@@ -113,6 +115,7 @@ impl StateItem {
             seen_at_insider: state.seen_at_insider,
             insider_doubt: state.insider_doubt,
             behind: state.behind.clone(),
+            refused: state.refused.clone(),
             revision: state.revision,
             check: CheckPlace::of(state),
             work_pk: None,
@@ -156,6 +159,7 @@ impl StateItem {
             seen_at_insider: stored.seen_at_insider,
             insider_doubt: stored.insider_doubt,
             behind: stored.behind,
+            refused: stored.refused,
             check: stored.check.read(),
             revision: stored.revision,
         })

@@ -51,6 +51,7 @@ mod document;
 mod evidence;
 mod insider_export;
 pub mod item;
+mod pages;
 mod push_keys;
 pub mod quality;
 mod report;

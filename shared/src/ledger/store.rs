@@ -167,8 +167,17 @@ impl Ledger {
         now: Timestamp,
         due: Timestamp,
     ) -> Result<Option<ConsentState>, LedgerError> {
+        self.change_as_read(read, |state| state.learn(known, answer, now, due)).await
+    }
+
+    /// Changes a state as it was read. `None` when another worker has written it since: then nothing is written.
+    pub(super) async fn change_as_read(
+        &self,
+        read: &ConsentState,
+        change: impl FnOnce(&mut ConsentState),
+    ) -> Result<Option<ConsentState>, LedgerError> {
         let mut state = read.clone();
-        state.learn(known, answer, now, due);
+        change(&mut state);
         let stands = state == *read || self.put_state(&mut state).await?;
         Ok(stands.then_some(state))
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 use super::item::{self, WORK_SHARDS};
+use super::pages::read_pages;
 use super::submission;
 use super::{Ledger, LedgerError};
 use crate::consent::{BrandName, ConsentDate, ConsentKey, slack};
@@ -74,13 +75,8 @@ impl Ledger {
     /// Up to `limit` pieces of one shard's work that fell due by `now`, the longest waiting first.
     pub async fn due_work(&self, brand: &BrandName, shard: u8, now: Timestamp, limit: usize) -> Result<Vec<Due>, LedgerError> {
         let mut answers = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(INDEX)
+            .query_work(INDEX, brand, shard, "PK, SK, work_due, work_deadline")
             .key_condition_expression("work_pk = :pk AND work_due <= :now")
-            .projection_expression("PK, SK, work_due, work_deadline")
-            .expression_attribute_values(":pk", AttributeValue::S(item::work_partition(brand, shard)))
             .expression_attribute_values(":now", AttributeValue::S(item::due_text(now)))
             .set_limit(i32::try_from(limit).ok())
             .into_paginator()
@@ -103,30 +99,10 @@ impl Ledger {
     pub async fn backlog(&self, brand: &BrandName, pages: usize) -> Result<Backlog, LedgerError> {
         let mut backlog = Backlog::default();
         for shard in 0..WORK_SHARDS {
-            let mut answers = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name(INDEX)
-                .key_condition_expression("work_pk = :pk")
-                .projection_expression("work_due, work_iys, work_insider, work_iys_held, work_insider_held")
-                .expression_attribute_values(":pk", AttributeValue::S(item::work_partition(brand, shard)))
-                .into_paginator()
-                .send();
-            let mut read = 0;
-            while let Some(page) = answers.next().await {
-                for item in page.map_err(LedgerError::store("Query"))?.items.unwrap_or_default() {
-                    backlog.count(&item);
-                }
-                read += 1;
-                if read == pages {
-                    // A last page may promise more where there is none.
-                    if let Some(rest) = answers.next().await {
-                        backlog.truncated |= rest.map_err(LedgerError::store("Query"))?.count > 0;
-                    }
-                    break;
-                }
-            }
+            let shown = "work_due, work_iys, work_insider, work_iys_held, work_insider_held";
+            let query = self.query_work(INDEX, brand, shard, shown);
+            let more = read_pages(query, pages, |item| backlog.count(&item)).await?;
+            backlog.truncated |= more;
         }
         Ok(backlog)
     }

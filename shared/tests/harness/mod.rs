@@ -4,16 +4,15 @@
 //! The table is in an embedded DynamoDB, or at the endpoint that `LEDGER_TEST_ENDPOINT` names, so that
 //! the same tests can be held against another emulator.
 
+mod table;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
-    TableStatus,
-};
+use aws_sdk_dynamodb::types::TableStatus;
 use aws_smithy_http_client::Builder;
 use jiff::{SignedDuration, Timestamp};
 use shared::clock::Clock;
@@ -63,62 +62,7 @@ fn table_name() -> String {
 }
 
 async fn create(client: &Client, table: &str) {
-    let attribute = |name: &str| {
-        let kind = if name == "check_at" { ScalarAttributeType::N } else { ScalarAttributeType::S };
-        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().expect("an attribute")
-    };
-    let key = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key");
-    let work = GlobalSecondaryIndex::builder()
-        .index_name("work")
-        .key_schema(key("work_pk", KeyType::Hash))
-        .key_schema(key("work_due", KeyType::Range))
-        .projection(
-            Projection::builder()
-                .projection_type(ProjectionType::Include)
-                .set_non_key_attributes(Some(
-                    ["work_iys", "work_insider", "work_deadline", "work_iys_held", "work_insider_held"].map(str::to_owned).to_vec(),
-                ))
-                .build(),
-        )
-        .build()
-        .expect("an index");
-    let deadline = GlobalSecondaryIndex::builder()
-        .index_name("deadline")
-        .key_schema(key("work_pk", KeyType::Hash))
-        .key_schema(key("work_deadline", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-        .build()
-        .expect("an index");
-    let check = GlobalSecondaryIndex::builder()
-        .index_name("check")
-        .key_schema(key("check_pk", KeyType::Hash))
-        .key_schema(key("check_at", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-        .build()
-        .expect("an index");
-    let day = GlobalSecondaryIndex::builder()
-        .index_name("day")
-        .key_schema(key("day_pk", KeyType::Hash))
-        .key_schema(key("digest", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-        .build()
-        .expect("an index");
-    client
-        .create_table()
-        .table_name(table)
-        .billing_mode(BillingMode::PayPerRequest)
-        .set_attribute_definitions(Some(
-            ["PK", "SK", "work_pk", "work_due", "work_deadline", "check_pk", "check_at", "day_pk", "digest"].map(attribute).to_vec(),
-        ))
-        .key_schema(key("PK", KeyType::Hash))
-        .key_schema(key("SK", KeyType::Range))
-        .global_secondary_indexes(work)
-        .global_secondary_indexes(deadline)
-        .global_secondary_indexes(check)
-        .global_secondary_indexes(day)
-        .send()
-        .await
-        .expect("a table");
+    table::create(client, table).await;
     let deadline = Instant::now() + PATIENCE;
     loop {
         let described = client.describe_table().table_name(table).send().await.expect("the table's description");

@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Intercept;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ReturnConsumedCapacity, ScalarAttributeType,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use shared::ledger::Ledger;
 
 use super::meter;
+use super::table;
 use super::wire::Wire;
 
 /// An item by its attributes' names.
@@ -43,7 +41,7 @@ impl Store {
     async fn at(endpoint: String) -> Self {
         let client = Client::new(&Wire::new().config(&endpoint, 1));
         let table = format!("ledger-{}", uuid::Uuid::new_v4());
-        create(&client, &table).await;
+        table::create(&client, &table).await;
         Self { endpoint, table, client }
     }
 
@@ -120,57 +118,4 @@ async fn embedded() -> String {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
     endpoint
-}
-
-async fn create(client: &Client, table: &str) {
-    let attribute = |name: &str| {
-        let kind = if name == "check_at" { ScalarAttributeType::N } else { ScalarAttributeType::S };
-        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
-    };
-    let key = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
-    let shown = ["work_iys", "work_insider", "work_deadline", "work_iys_held", "work_insider_held"].map(str::to_owned).to_vec();
-    let work = GlobalSecondaryIndex::builder()
-        .index_name("work")
-        .key_schema(key("work_pk", KeyType::Hash))
-        .key_schema(key("work_due", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(shown)).build())
-        .build()
-        .unwrap();
-    let deadline = GlobalSecondaryIndex::builder()
-        .index_name("deadline")
-        .key_schema(key("work_pk", KeyType::Hash))
-        .key_schema(key("work_deadline", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-        .build()
-        .unwrap();
-    let check = GlobalSecondaryIndex::builder()
-        .index_name("check")
-        .key_schema(key("check_pk", KeyType::Hash))
-        .key_schema(key("check_at", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-        .build()
-        .unwrap();
-    let day = GlobalSecondaryIndex::builder()
-        .index_name("day")
-        .key_schema(key("day_pk", KeyType::Hash))
-        .key_schema(key("digest", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-        .build()
-        .unwrap();
-    client
-        .create_table()
-        .table_name(table)
-        .set_attribute_definitions(Some(
-            ["PK", "SK", "work_pk", "work_due", "work_deadline", "check_pk", "check_at", "day_pk", "digest"].map(attribute).to_vec(),
-        ))
-        .key_schema(key("PK", KeyType::Hash))
-        .key_schema(key("SK", KeyType::Range))
-        .global_secondary_indexes(work)
-        .global_secondary_indexes(deadline)
-        .global_secondary_indexes(check)
-        .global_secondary_indexes(day)
-        .billing_mode(BillingMode::PayPerRequest)
-        .send()
-        .await
-        .unwrap();
 }

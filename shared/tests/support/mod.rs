@@ -6,3 +6,6 @@ pub(crate) mod meter;
 pub(crate) mod pages;
 pub(crate) mod people;
 pub(crate) mod wire;
+
+#[path = "../harness/table.rs"]
+mod table;

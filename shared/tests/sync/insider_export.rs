@@ -426,23 +426,33 @@ async fn a_refusal_from_an_export_is_one_movement_wherever_the_run_dies() {
     }
 }
 
+/// `EXPORT_KEYS` sets how many keys.
 #[tokio::test]
 async fn one_in_a_hundred_that_differs_silently_is_found_and_repaired() {
+    let keys: usize = std::env::var("EXPORT_KEYS").ok().map_or(2_000, |text| text.parse().unwrap());
     let brand = Brand::new(FlagOff::Restore).await;
-    let (refused, consented) = (0..1_000, 1_000..2_000);
-    brand.consumers_stand(refused.clone(), RET).await;
-    brand.consumers_stand(consented.clone(), ONAY).await;
+    let (refused, consented) = (0..keys / 2, keys / 2..keys);
+    for (numbers, status) in [(&refused, RET), (&consented, ONAY)] {
+        for from in numbers.clone().step_by(1_000) {
+            brand.consumers_stand(from..(from + 1_000).min(numbers.end), status).await;
+        }
+    }
     let of = |numbers: &std::ops::Range<usize>| numbers.clone().step_by(100).map(email).collect::<Vec<_>>();
     brand.silently(of(&refused), EPOSTA, true).await;
     brand.silently(of(&consented), EPOSTA, false).await;
     brand.world.clock.advance(SignedDuration::from_hours(4));
     let ran = brand.a_day().await;
-    assert_eq!((ran.retold, ran.ended), (20, Some(Outcome::Repaired)));
+    let differing = of(&refused).len() + of(&consented).len();
+    assert_eq!((ran.retold, ran.ended), (differing, Some(Outcome::Repaired)));
+    let last = brand.log().await.last.unwrap().counts;
+    let found = (last.compared, last.allowed_against_refusal + last.off_against_consent);
+    assert_eq!(found, (keys as u64, differing as u64));
     brand.world.drain().await;
     brand.world.clock.advance(SignedDuration::from_hours(24));
     brand.a_day().await;
     let counts = brand.log().await.last.unwrap().counts;
-    assert_eq!((counts.compared, counts.allowed_against_refusal, counts.off_against_consent), (2_000, 0, 0));
+    assert_eq!((counts.compared, counts.allowed_against_refusal, counts.off_against_consent), (keys as u64, 0, 0));
+    assert_eq!(brand.orders().await, 2, "one a day");
 }
 
 #[tokio::test]
