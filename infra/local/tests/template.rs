@@ -235,7 +235,7 @@ fn what_is_not_understood_is_named() {
     let queue = "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n";
     let event = |event: &str| format!("{function}      Events:\n        E:\n          {event}\n");
     for (template, names) in [
-        ("Resources:\n  T:\n    Type: AWS::SNS::Topic\n".to_owned(), ["T", "AWS::SNS::Topic"]),
+        ("Resources:\n  T:\n    Type: AWS::Kinesis::Stream\n".to_owned(), ["T", "AWS::Kinesis::Stream"]),
         (format!("{queue}      Visibility: 3\n"), ["Q", "Visibility"]),
         (format!("{queue}      VisibilityTimeout: soon\n"), ["Q", "VisibilityTimeout"]),
         (format!("{queue}      DelaySeconds: !Ref Nothing\n"), ["Q.DelaySeconds", "Nothing"]),
