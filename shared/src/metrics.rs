@@ -16,6 +16,8 @@ pub enum Unit {
     Count,
     /// Seconds.
     Seconds,
+    /// Hundredths of a whole.
+    Percent,
 }
 
 impl Unit {
@@ -23,6 +25,7 @@ impl Unit {
         match self {
             Self::Count => "Count",
             Self::Seconds => "Seconds",
+            Self::Percent => "Percent",
         }
     }
 }
@@ -134,7 +137,7 @@ mod tests {
             for metric in metrics {
                 let name = metric["Name"].as_str().unwrap();
                 assert!((1..=1024).contains(&name.len()));
-                assert!(["Seconds", "Count"].contains(&metric["Unit"].as_str().unwrap()));
+                assert!(["Seconds", "Count", "Percent"].contains(&metric["Unit"].as_str().unwrap()));
                 assert!(root[name].is_number(), "{name} has no value");
                 assert!(targets.insert(name.to_owned()), "{name} is named twice");
             }

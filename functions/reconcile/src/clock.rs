@@ -30,6 +30,10 @@ impl App {
                 report.failed += 1;
             }
         }
+        if let Err(error) = self.measure_standing(brand).await {
+            tracing::error!(brand = %brand.name, %error, "the brand's standing was not read");
+            report.failed += 1;
+        }
     }
 
     async fn read_clock(&self, brand: &Brand) -> Result<(Watch, Backlog), LedgerError> {

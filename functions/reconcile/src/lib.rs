@@ -2,6 +2,7 @@
 //! İYS and their push connections, watches the deadlines, compares what İYS and Insider show, and answers what the
 //! operator's command asks.
 
+mod allowance;
 mod check_brand;
 mod clock;
 mod daily_file;
@@ -273,6 +274,9 @@ impl App {
                     Box::pin(self.verify(brand, turn, &mut report)).await;
                 }
             }
+        }
+        if matches!(job, Job::Clock) {
+            Box::pin(self.measure_allowance(&mut report)).await;
         }
         if report.failed > 0 { Err(format!("{job:?} failed for {} of the brands", report.failed).into()) } else { Ok(report) }
     }

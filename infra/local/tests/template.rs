@@ -235,8 +235,36 @@ fn optional_parts_of_the_template_resolve_too() {
         ("BrandsKeyArn", "arn:aws:kms:eu-central-1:000000000000:key/x"),
         ("AlarmTopicArn", "arn:aws:sns:eu-central-1:000000000000:x"),
         ("Architecture", "x86_64"),
+        ("EncryptionKey", "aws"),
+        ("Egress", "nat"),
+        ("Tracing", "Active"),
+        ("Dashboard", "no"),
     ];
     assert!(resolve(TEMPLATE, &parameters).is_ok());
+}
+
+#[test]
+fn functions_keep_room_of_their_own_only_where_that_is_asked_for_and_as_much_as_their_queue_uses() {
+    let reserved = |parameters: &[(&str, &str)]| -> Vec<Option<u32>> {
+        resolve(TEMPLATE, parameters).unwrap().functions.iter().map(|function| function.reserved_concurrency).collect()
+    };
+    assert!(reserved(&[]).iter().all(Option::is_none));
+    assert_eq!(reserved(&[("ReservedConcurrency", "yes")]).into_iter().map(Option::unwrap).sum::<u32>(), 72);
+    let system = resolve(TEMPLATE, &[("ReservedConcurrency", "yes")]).unwrap();
+    for mapping in system.mappings.iter().filter(|mapping| mapping.max_concurrency.is_some()) {
+        assert!(function(&system, &mapping.function).reserved_concurrency >= mapping.max_concurrency, "{}", mapping.function);
+    }
+}
+
+#[test]
+fn a_fixed_address_makes_a_network_and_none_makes_none() {
+    let networks = |egress: &str| {
+        let system = resolve(TEMPLATE, &[("Egress", egress)]).unwrap();
+        system.without_local_meaning.iter().filter(|resource| resource.starts_with("AWS::EC2::")).count()
+    };
+    assert_eq!((networks("none"), networks("vpc")), (0, 0));
+    assert!(networks("nat") > 10);
+    assert!(resolve(TEMPLATE, &[("Egress", "proxy")]).is_err());
 }
 
 #[test]
@@ -245,7 +273,7 @@ fn what_is_not_understood_is_named() {
     let queue = "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n";
     let event = |event: &str| format!("{function}      Events:\n        E:\n          {event}\n");
     for (template, names) in [
-        ("Resources:\n  T:\n    Type: AWS::SNS::Topic\n".to_owned(), ["T", "AWS::SNS::Topic"]),
+        ("Resources:\n  T:\n    Type: AWS::Kinesis::Stream\n".to_owned(), ["T", "AWS::Kinesis::Stream"]),
         (format!("{queue}      Visibility: 3\n"), ["Q", "Visibility"]),
         (format!("{queue}      VisibilityTimeout: soon\n"), ["Q", "VisibilityTimeout"]),
         (format!("{queue}      DelaySeconds: !Ref Nothing\n"), ["Q.DelaySeconds", "Nothing"]),

@@ -12,6 +12,32 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 /// SQS's default visibility timeout.
 const DEFAULT_VISIBILITY_TIMEOUT: u32 = 30;
 
+/// Types of resources that nothing here stands for: watching, keys, networks.
+const IN_THE_CLOUD_ONLY: [&str; 21] = [
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::EC2::EIP",
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::NatGateway",
+    "AWS::EC2::Route",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPC",
+    "AWS::EC2::VPCEndpoint",
+    "AWS::EC2::VPCGatewayAttachment",
+    "AWS::IAM::Role",
+    "AWS::KMS::Key",
+    "AWS::Logs::LogGroup",
+    // What would stand in a bucket stands in a folder, see `stack`.
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
+];
+
 /// Everything that this machine runs.
 #[derive(Clone, Debug)]
 pub struct System {
@@ -157,9 +183,7 @@ pub(super) fn build(
             "AWS::Serverless::Function" => {
                 function(&id, properties, globals, &resolver, &mut system)?;
             }
-            "AWS::CloudWatch::Alarm" | "AWS::IAM::Role" | "AWS::Logs::LogGroup" | "AWS::S3::Bucket" => {
-                system.without_local_meaning.push(format!("{kind} {id}"));
-            }
+            kind if IN_THE_CLOUD_ONLY.contains(&kind) => system.without_local_meaning.push(format!("{kind} {id}")),
             _ => return Err(TemplateError::UnknownResourceType { resource: id, kind }),
         }
     }
@@ -282,7 +306,7 @@ fn queue(id: &str, mut properties: Properties<'_>, resolver: &Resolver) -> Resul
             attributes.insert(property.to_owned(), super::intrinsics::plain_text(&value));
         }
     }
-    properties.without_local_meaning(&["SqsManagedSseEnabled", "Tags"]);
+    properties.without_local_meaning(&["KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "SqsManagedSseEnabled", "Tags"]);
     properties.finish()?;
     let name = |attribute: &str| resolver.attributes[&(id.to_owned(), attribute.to_owned())].clone();
     Ok(Queue {
@@ -296,7 +320,8 @@ fn queue(id: &str, mut properties: Properties<'_>, resolver: &Resolver) -> Resul
 }
 
 fn http_api(mut properties: Properties<'_>) -> Result<(), TemplateError> {
-    properties.without_local_meaning(&["AccessLogSettings", "Description", "Tags"]);
+    // Throttling bounds what strangers may cost; here nobody is a stranger.
+    properties.without_local_meaning(&["AccessLogSettings", "DefaultRouteSettings", "Description", "Tags"]);
     properties.finish()
 }
 
@@ -322,6 +347,8 @@ fn function(
         "Policies",
         "Role",
         "Tags",
+        "Tracing",
+        "VpcConfig",
     ]);
     let name = resolver.references[id].clone();
     let events = properties.raw_map("Events")?;

@@ -10,7 +10,8 @@ use serde_saphyr::Tagged;
 use super::TemplateError;
 
 /// Functions whose short tag is the long name without `Fn::`.
-const FUNCTIONS: [&str; 11] = ["And", "Equals", "FindInMap", "GetAtt", "If", "Join", "Not", "Or", "Select", "Split", "Sub"];
+const FUNCTIONS: [&str; 13] =
+    ["And", "Cidr", "Equals", "FindInMap", "GetAZs", "GetAtt", "If", "Join", "Not", "Or", "Select", "Split", "Sub"];
 
 /// Parses a template.
 pub(super) fn parse(text: &str) -> Result<Value, TemplateError> {

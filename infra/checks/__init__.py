@@ -1,0 +1,1 @@
+"""The checks of infra/validate that need more than a few lines."""
