@@ -2,6 +2,7 @@
 //! command reads, in either's newer or older version.
 
 mod import;
+mod redrive;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use crate::consent::code::{self, Code};
 use crate::evidence::Export;
 
 pub use import::{ImportAnswer, ImportCounts, RefusedRow, Unfinished};
+pub use redrive::Redriven;
 
 /// A text in English and in Turkish. It holds neither an address nor a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::answers::{Checks, EvidenceAnswer, ImportAnswer, RetailersAnswer};
+use shared::answers::{Checks, EvidenceAnswer, ImportAnswer, Redriven, RetailersAnswer};
 use shared::insider;
 use shared::sync::throttle::LedgerThrottle;
 
@@ -65,6 +65,12 @@ pub(crate) enum Question {
         /// The rows, each an object as the consent API takes it.
         rows: Vec<Value>,
     },
+    /// Bring back what ended in the dead-letter queues, of all brands.
+    Redrive {
+        /// Whether what nobody can use is deleted.
+        #[serde(default)]
+        discard: bool,
+    },
     /// What proves the movements of an address?
     ExportEvidence {
         /// The brand's name.
@@ -86,13 +92,14 @@ pub(crate) enum Answer {
     Retailers(RetailersAnswer),
     Import(Box<ImportAnswer>),
     Evidence(EvidenceAnswer),
+    Redriven(Redriven),
 }
 
 impl<'de> Deserialize<'de> for Invocation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let payload = Value::deserialize(deserializer)?;
         match payload.get("job").and_then(Value::as_str) {
-            Some("check_brand" | "sample_insider" | "retailers" | "import" | "export_evidence") => {
+            Some("check_brand" | "sample_insider" | "retailers" | "import" | "redrive" | "export_evidence") => {
                 // The reader's own words may quote a value, which may be a person's.
                 let question = Question::deserialize(payload).map_err(|_| D::Error::custom("the fields of the question do not fit"))?;
                 Ok(Invocation::Question(question))
@@ -117,6 +124,7 @@ impl App {
             Invocation::Question(Question::Import { brand, dry_run, tell_insider, rows }) => {
                 Ok(Answer::Import(Box::new(Box::pin(self.import(&brand, rows, dry_run, tell_insider)).await)))
             }
+            Invocation::Question(Question::Redrive { discard }) => Box::pin(self.redrive(discard)).await.map(Answer::Redriven),
             Invocation::Question(Question::ExportEvidence { brand, address, payloads }) => {
                 Ok(Answer::Evidence(Box::pin(self.export_evidence(&brand, &address, payloads)).await))
             }
@@ -197,6 +205,7 @@ mod tests {
         let export = read(r#"{"job":"export_evidence","brand":"demo","address":"a@example.com"}"#).unwrap();
         assert!(matches!(export, Invocation::Question(Question::ExportEvidence { payloads: false, .. })));
         assert!(matches!(read(r#"{"job":"evidence"}"#).unwrap(), Invocation::Job(Job::Evidence)));
+        assert!(matches!(read(r#"{"job":"redrive"}"#).unwrap(), Invocation::Question(Question::Redrive { discard: false })));
         assert!(read(r#"{"job":"nothing"}"#).is_err());
     }
 
