@@ -2,6 +2,7 @@
 //! command reads, in either's newer or older version.
 
 mod import;
+mod redrive;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use crate::evidence::Export;
 use crate::report::DailyReport;
 
 pub use import::{ImportAnswer, ImportCounts, RefusedRow, Unfinished};
+pub use redrive::Redriven;
 
 /// A text in English and in Turkish. It holds neither an address nor a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,11 +1,15 @@
 //! What the queues carry: ids, never addresses.
 
+mod dead_letters;
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::{BrandName, Channel, ConsentKey, ConsentState, RecipientId, RecipientType, Target};
+
+pub use dead_letters::{DeadLetters, Redrive};
 
 /// Most keys in one message: a message is the unit of failure, so it stays small.
 const KEYS_PER_MESSAGE: usize = 25;

@@ -9,7 +9,7 @@ use crate::environment::{EnvironmentError, insider_export_url, iys_limits, requi
 use crate::insider;
 use crate::iys;
 use crate::ledger::Ledger;
-use crate::queue::Queues;
+use crate::queue::{DeadLetters, Queues};
 
 /// The ledger in `TABLE_NAME`.
 pub fn ledger(config: &SdkConfig) -> Result<Ledger, EnvironmentError> {
@@ -20,6 +20,13 @@ pub fn ledger(config: &SdkConfig) -> Result<Ledger, EnvironmentError> {
 pub fn queues(config: &SdkConfig) -> Result<Queues, EnvironmentError> {
     let client = aws_sdk_sqs::Client::new(config);
     Ok(Queues::new(client, required("IYS_PUSH_QUEUE_URL")?, required("UNSUBSCRIBE_RELAY_QUEUE_URL")?))
+}
+
+/// The dead-letter queues in `IYS_PUSH_DEAD_LETTER_QUEUE_URL` and `UNSUBSCRIBE_RELAY_DEAD_LETTER_QUEUE_URL`, of the
+/// queues.
+pub fn dead_letters(config: &SdkConfig, queues: Queues) -> Result<DeadLetters, EnvironmentError> {
+    let (push, relay) = (required("IYS_PUSH_DEAD_LETTER_QUEUE_URL")?, required("UNSUBSCRIBE_RELAY_DEAD_LETTER_QUEUE_URL")?);
+    Ok(DeadLetters::new(aws_sdk_sqs::Client::new(config), queues, push, relay))
 }
 
 /// The brands under `BRANDS_PATH`.

@@ -5,6 +5,7 @@
 mod support;
 
 mod ledger {
+    mod cost;
     mod deadlines;
     mod evidence;
     mod faults;

@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use shared::answers::Redriven;
 use shared::consent::{Answer, Channel, ConsentKey, ConsentState, Origin, Outcome, RecipientType, Status, Target};
-use shared::queue::{PushMessage, RelayMessage};
+use shared::queue::{PushMessage, Redrive, RelayMessage};
 use support::people::{Person, at};
 use support::sqs::Desk;
 use support::wire::{Loss, Request, Wire};
@@ -291,4 +292,39 @@ async fn invariant_6_no_message_and_no_error_carries_an_address() {
     for trace in ["@", "ayse.yilmaz", "example", "5321112233", "532 111"] {
         assert!(!told.contains(trace), "{trace} is in {told}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_go_back_to_their_queues_and_what_nobody_can_use_stays_until_it_is_discarded() {
+    let (desk, wire) = (Desk::new().await, Wire::new());
+    let dead = desk.of_dead_letters().await;
+    let lost = dead.queues(&Wire::new(), 1);
+    lost.push(keys(60)).await.unwrap();
+    lost.relay(keys(60)).await.unwrap();
+    let unusable = ["not json", r#"{"kind":"keys","brand":"nobody","keys":[["AAAAAAAAAAAAAAAAAAAAAA","EPOSTA","BIREYSEL"]]}"#];
+    for body in unusable {
+        dead.put(body).await;
+    }
+    let letters = desk.dead_letters(&dead, &wire);
+    let mut redrive = Redrive { brands: BTreeSet::from(["demo".parse().unwrap()]), discard: false, patience: Duration::from_secs(600) };
+
+    let redriven = letters.redrive(&redrive).await.unwrap();
+    // A message for each of the groups that the addresses fall into.
+    let relays = usize::try_from(redriven.redriven - 3).unwrap();
+    assert_eq!(redriven, Redriven { redriven: redriven.redriven, unusable: 2, discarded: 0, more: false });
+    let messages = desk.take(&desk.push, 3).await;
+    assert_eq!(sorted(messages.iter().flat_map(pushed).collect()), sorted(keys(60)));
+    let messages = desk.take(&desk.relay, relays).await;
+    assert_eq!(sorted(messages.iter().flat_map(relayed).collect()), sorted(keys(60)));
+
+    // What was left is to be seen at once, and only then deleted.
+    redrive.discard = true;
+    let redriven = letters.redrive(&redrive).await.unwrap();
+    assert_eq!(redriven, Redriven { redriven: 0, unusable: 2, discarded: 2, more: false });
+    assert_eq!((dead.receive(&dead.push, 0).await.len(), dead.receive(&dead.relay, 0).await.len()), (0, 0));
+
+    lost.push(keys(1)).await.unwrap();
+    redrive.patience = Duration::ZERO;
+    assert!(letters.redrive(&redrive).await.unwrap().more, "a run without time touches nothing and says so");
+    assert_eq!(dead.take(&dead.push, 1).await.len(), 1);
 }

@@ -73,6 +73,7 @@ async fn an_operator_sees_what_is_right_what_is_wrong_and_what_to_do_about_it() 
     a_sample_is_made_at_insider(&world, &operator).await;
     wrong_credentials_and_names(&world, &operator).await;
     a_profile_signs_in(&operator).await;
+    dead_letters_are_brought_back(&world, &operator).await;
     a_channel_without_authority(&world, &operator).await;
     an_address_that_is_not_listed(&world, &operator).await;
     world.check_that_no_address_left_its_place().await;
@@ -263,6 +264,21 @@ async fn wrong_credentials_and_names(world: &World, operator: &Operator) {
     let iys = world.iys_url();
     has(&operator.run(&["status", "--api-url", iys]).await, 3, &["error: "]);
     has(&operator.run(&["brand", "check", "--invoke-url", iys]).await, 3, &["error: "]);
+}
+
+async fn dead_letters_are_brought_back(world: &World, operator: &Operator) {
+    let queues = ["IysPushDeadLetterQueue", "UnsubscribeRelayDeadLetterQueue"];
+    let keys = r#""brand":"demo","keys":[["AAAAAAAAAAAAAAAAAAAAAA","EPOSTA","BIREYSEL"]]"#;
+    for (queue, group, kind) in [(queues[0], None, r#""kind":"keys","#), (queues[1], Some("demo-1"), "")] {
+        world.put_message(queue, group, "usable", &format!("{{{kind}{keys}}}")).await;
+        world.put_message(queue, group.map(|_| "demo-2"), "garbage", "kein json").await;
+    }
+    let said = operator.run(&["redrive"]).await;
+    has(&said, 1, &["on their way again  2", "unusable            2", "of them deleted     0", "--discard"]);
+    assert_eq!((world.messages_in(queues[0]).await, world.messages_in(queues[1]).await), (1, 1));
+    let said = operator.run(&["redrive", "--discard", "--language", "tr"]).await;
+    has(&said, 0, &["yeniden yola çıkan  0", "bunlardan silinen   2"]);
+    assert_eq!((world.messages_in(queues[0]).await, world.messages_in(queues[1]).await), (0, 0));
 }
 
 /// As in AWS, but for who listens.

@@ -13,6 +13,7 @@ mod import;
 mod insider_export;
 mod push_service;
 mod questions;
+mod redrive;
 mod report;
 mod retailers;
 mod sample_insider;
@@ -34,7 +35,7 @@ use shared::intake::Intake;
 use shared::iys::{self, IysRegistry};
 use shared::ledger::Ledger;
 use shared::metrics::Sink;
-use shared::queue::Queues;
+use shared::queue::{DeadLetters, Queues};
 use shared::sync::pull::{FEEDS, Pull, feed_name};
 use shared::sync::standing::{Guard, Occasion};
 use shared::sync::sweep::{QUEUED, Sweep};
@@ -54,6 +55,8 @@ pub struct App {
     pub ledger: Ledger,
     /// The queues.
     pub queues: Queues,
+    /// Where their messages end that fail time and again; missing where nobody asks for a redrive.
+    pub dead_letters: Option<DeadLetters>,
     /// Where movements that the feeds bring come in.
     pub intake: Intake,
     /// İYS.
@@ -198,6 +201,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     let app = Arc::new(App {
         brands: wiring::brands(&config)?,
         intake: Intake::new(ledger.clone(), queues.clone(), grace),
+        dead_letters: Some(wiring::dead_letters(&config, queues.clone())?),
         queues,
         iys: wiring::iys(ledger.clone(), clock.clone())?,
         insider: wiring::insider_with_exports(clock.clone())?,

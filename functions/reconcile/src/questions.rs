@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::answers::{Checks, EvidenceAnswer, ImportAnswer, ReportAnswer, RetailersAnswer};
+use shared::answers::{Checks, EvidenceAnswer, ImportAnswer, Redriven, ReportAnswer, RetailersAnswer};
 use shared::insider;
 use shared::sync::throttle::LedgerThrottle;
 
@@ -66,6 +66,12 @@ pub(crate) enum Question {
         /// The rows, each an object as the consent API takes it.
         rows: Vec<Value>,
     },
+    /// Bring back what ended in the dead-letter queues, of all brands.
+    Redrive {
+        /// Whether what nobody can use is deleted.
+        #[serde(default)]
+        discard: bool,
+    },
     /// What proves the movements of an address?
     ExportEvidence {
         /// The brand's name.
@@ -96,13 +102,14 @@ pub(crate) enum Answer {
     Import(Box<ImportAnswer>),
     Evidence(EvidenceAnswer),
     Day(Box<ReportAnswer>),
+    Redriven(Redriven),
 }
 
 impl<'de> Deserialize<'de> for Invocation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let payload = Value::deserialize(deserializer)?;
         match payload.get("job").and_then(Value::as_str) {
-            Some("check_brand" | "sample_insider" | "retailers" | "import" | "export_evidence" | "show_report") => {
+            Some("check_brand" | "sample_insider" | "retailers" | "import" | "redrive" | "export_evidence" | "show_report") => {
                 // The reader's own words may quote a value, which may be a person's.
                 let question = Question::deserialize(payload).map_err(|_| D::Error::custom("the fields of the question do not fit"))?;
                 Ok(Invocation::Question(question))
@@ -127,6 +134,7 @@ impl App {
             Invocation::Question(Question::Import { brand, dry_run, tell_insider, rows }) => {
                 Ok(Answer::Import(Box::new(Box::pin(self.import(&brand, rows, dry_run, tell_insider)).await)))
             }
+            Invocation::Question(Question::Redrive { discard }) => Box::pin(self.redrive(discard)).await.map(Answer::Redriven),
             Invocation::Question(Question::ExportEvidence { brand, address, payloads }) => {
                 Ok(Answer::Evidence(Box::pin(self.export_evidence(&brand, &address, payloads)).await))
             }
@@ -214,6 +222,7 @@ mod tests {
         let report = read(r#"{"job":"show_report","brand":"demo","day":"2026-11-25","kind":"final","page":"tr"}"#).unwrap();
         assert!(matches!(report, Invocation::Question(Question::ShowReport { brand, .. }) if brand == "demo"));
         assert!(read(r#"{"job":"show_report","brand":"demo","day":"2026-11-31"}"#).is_err());
+        assert!(matches!(read(r#"{"job":"redrive"}"#).unwrap(), Invocation::Question(Question::Redrive { discard: false })));
         assert!(read(r#"{"job":"nothing"}"#).is_err());
     }
 

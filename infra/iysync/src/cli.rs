@@ -108,6 +108,12 @@ pub(crate) enum Command {
     Job(JobCommand),
     /// A brand's existing book of consents (CSV): take it in, and send İYS only what it lacks
     Import(Box<Options>),
+    /// Bring back to work what ended in the dead-letter queues, of all brands
+    Redrive {
+        /// Delete the messages that nobody can use, instead of leaving them there
+        #[arg(long)]
+        discard: bool,
+    },
     /// What waits for İYS and Insider, and how much time is left
     Status(BrandName),
     /// Everything that the ledger knows of one address, and why it may be messaged or not

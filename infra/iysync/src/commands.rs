@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use shared::answers::{Checks, RetailersAnswer};
+use shared::answers::{Checks, Redriven, RetailersAnswer};
 
 use crate::api::Api;
 use crate::cli::{BrandCommand, BrandName, Cli, Command, EvidenceCommand, InsiderCommand, JobCommand, Place, RetailersCommand};
@@ -15,7 +15,7 @@ use crate::language::Language;
 use crate::page::Page;
 use crate::place::brand_name;
 use crate::report::{self, Job};
-use crate::{daily, evidence, import, retailers, sample, status, story, verdict};
+use crate::{daily, evidence, import, redrive, retailers, sample, status, story, verdict};
 
 /// What a command has to tell.
 pub(crate) struct Told {
@@ -56,6 +56,11 @@ pub(crate) async fn run(cli: Cli, view: View) -> Result<Told, Failure> {
         Command::Retailers(command) => retailers(place, command, view).await,
         Command::Job(command) => job(place, command, view).await,
         Command::Import(options) => import::run(place, *options, view).await,
+        Command::Redrive { discard } => {
+            let json = Function::of(place).await?.ask(&json!({ "job": "redrive", "discard": discard }), view.language).await?;
+            let answer: Redriven = read(&json)?;
+            Ok(Told { text: redrive::text(&answer, view), exit: redrive::exit(&answer), json, private: None })
+        }
         Command::Status(brand) => {
             let json = Api::of(place, &brand)?.get(&["status"], view.language).await?;
             Ok(Told { text: status::text(&read(&json)?, view), json, private: None, exit: Exit::Fine })

@@ -19,6 +19,7 @@ mod page;
 mod place;
 mod progress;
 mod reason;
+mod redrive;
 mod report;
 mod retailers;
 mod sample;

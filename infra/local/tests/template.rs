@@ -94,6 +94,8 @@ fn the_template_names_every_function_with_what_it_uses() {
                 &queues[..],
                 &insider,
                 &[
+                    "IYS_PUSH_DEAD_LETTER_QUEUE_URL",
+                    "UNSUBSCRIBE_RELAY_DEAD_LETTER_QUEUE_URL",
                     "INSIDER_EXPORT_URL",
                     "EGRESS_CHECK_URL",
                     "EVIDENCE_BUCKET",

@@ -2,7 +2,7 @@
 
 use super::answer::decode;
 use super::tolerant::{Items, Text};
-use super::wire::{Feed, Row};
+use super::wire::{Notice, Row};
 use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Source, Status};
 use crate::registry::{Change, Holding, Page};
 
@@ -29,14 +29,20 @@ pub struct PushLine {
 #[error("the push notice could not be read: {0}")]
 pub struct NoticeError(String);
 
-/// Reads the body of a push notice, `{"list":[…]}`.
+/// Reads the body of a push notice, `{"list":[…]}`; the list alone is one, too.
 ///
 /// # Errors
 ///
-/// When it is not JSON of that form. A line that cannot be read costs that line only.
+/// When it is not JSON of that form: a notice of another form is none without lines, which would be answered as
+/// taken. A line that cannot be read costs that line only.
 pub fn read_notice(body: &[u8]) -> Result<Vec<PushLine>, NoticeError> {
-    let feed: Feed = decode(body).map_err(NoticeError)?;
-    Ok(feed.list.0.iter().map(|row| row.as_ref().map_or_else(PushLine::unreadable, PushLine::of)).collect())
+    let rows: Items<Row> = match body.trim_ascii_start().first() {
+        Some(b'[') => decode(body),
+        Some(b'{') => decode::<Notice>(body).map(|notice| notice.list),
+        _ => Err("at $: neither an object nor an array".to_owned()),
+    }
+    .map_err(NoticeError)?;
+    Ok(rows.0.iter().map(|row| row.as_ref().map_or_else(PushLine::unreadable, PushLine::of)).collect())
 }
 
 impl PushLine {
@@ -131,6 +137,18 @@ mod tests {
         );
         assert!(test.is_test);
         assert!(!line(r#"{"brandCode":700001,"recipient":"pushtest@iys.org.tr"}"#).is_test);
+    }
+
+    #[test]
+    fn a_notice_of_another_form_is_refused_and_not_taken_for_one_without_lines() {
+        let line = r#"{"type":"EPOSTA","recipient":"a@example.com","status":"RET"}"#;
+        for body in [format!("[{line},{line}]"), format!(" {{\"list\":[{line},{line}]}}"), format!("{{\"more\":1,\"list\":[{line},7]}}")] {
+            assert_eq!(read_notice(body.as_bytes()).unwrap().len(), 2, "{body}");
+        }
+        for body in ["", "null", "7", "\"list\"", "{}", line, "{\"list\":[", "[", "[{]"] {
+            assert!(read_notice(body.as_bytes()).is_err(), "{body}");
+        }
+        assert_eq!(read_notice(b"{\"list\":[]}").unwrap(), []);
     }
 
     #[test]

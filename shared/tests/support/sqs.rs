@@ -10,7 +10,7 @@ use rustack_sqs_core::config::SqsConfig;
 use rustack_sqs_core::handler::RustackSqsHandler;
 use rustack_sqs_core::provider::RustackSqs;
 use rustack_sqs_http::service::{SqsHttpConfig, SqsHttpService};
-use shared::queue::Queues;
+use shared::queue::{DeadLetters, Queues};
 
 use super::wire::Wire;
 
@@ -35,6 +35,10 @@ impl Desk {
             Ok(endpoint) => endpoint,
             Err(_) => embedded().await,
         };
+        Self::at(endpoint).await
+    }
+
+    async fn at(endpoint: String) -> Self {
         let client = Client::new(&Wire::new().config(&endpoint, 1));
         let name = uuid::Uuid::new_v4();
         let push = client.create_queue().queue_name(format!("push-{name}")).send().await.unwrap();
@@ -48,6 +52,22 @@ impl Desk {
             .await
             .unwrap();
         Self { endpoint, client, push: push.queue_url.unwrap(), relay: relay.queue_url.unwrap() }
+    }
+
+    /// Queues of dead letters beside these, as a desk of their own.
+    pub(crate) async fn of_dead_letters(&self) -> Self {
+        Self::at(self.endpoint.clone()).await
+    }
+
+    /// What brings the messages of another desk's queues back to these.
+    pub(crate) fn dead_letters(&self, dead: &Self, wire: &Wire) -> DeadLetters {
+        let client = Client::new(&wire.config(&self.endpoint, 1));
+        DeadLetters::new(client, self.queues(wire, 1), &dead.push, &dead.relay)
+    }
+
+    /// Puts a message into the standard queue.
+    pub(crate) async fn put(&self, body: &str) {
+        self.client.send_message().queue_url(&self.push).message_body(body).send().await.unwrap();
     }
 
     /// What the code under test writes with, over a wire; each request is tried up to `attempts` times.

@@ -115,6 +115,7 @@ impl Bench {
             api: receiver().await,
             egress: Egress::new(None),
             metrics: shared::metrics::Sink::new("codes"),
+            dead_letters: None,
             verify_percent: 50,
             archive: None,
         };

@@ -9,6 +9,7 @@ mod flow_a;
 mod flow_b;
 mod flow_c;
 mod merging;
+mod openapi;
 mod poison;
 mod shapes;
 
@@ -91,6 +92,7 @@ fn main() -> ExitCode {
         bad_input::a_request_without_its_credentials_is_refused_on_every_route,
         bad_input::a_route_brand_or_method_that_is_not_there_is_not_found,
         bad_input::webhooks_take_what_they_can_read_and_say_what_they_cannot,
+        openapi::every_example_of_the_api_reference_is_answered_as_it_says,
         poison::a_message_that_nobody_can_read_ends_in_the_dead_letter_queue_and_harms_no_other,
         shapes::a_lookup_tells_the_whole_story_with_transaction_ids,
         shapes::the_status_tells_what_waits_and_when_the_feeds_were_read,

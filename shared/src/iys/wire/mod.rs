@@ -222,7 +222,13 @@ pub(in crate::iys) struct MultiAnswer {
     pub(in crate::iys) list: Vec<Text>,
 }
 
-/// A page of pull, or a push notice.
+/// A push notice. Without a list it is none.
+#[derive(Deserialize)]
+pub(in crate::iys) struct Notice {
+    pub(in crate::iys) list: Items<Row>,
+}
+
+/// A page of pull.
 #[derive(Deserialize)]
 pub(in crate::iys) struct Feed {
     #[serde(default)]
