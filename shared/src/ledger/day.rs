@@ -27,6 +27,7 @@ const BATCHES_AT_ONCE: usize = 4;
 
 /// A movement that was received on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are movements, and one at a time is held")]
 pub enum OfDay {
     /// It takes part in what counts.
     Movement {
