@@ -62,9 +62,10 @@ impl Sweep<'_> {
         let mut due = Vec::new();
         for shard in 0..WORK_SHARDS {
             due.extend(self.ledger.due_work(brand, shard, now, LOOKED_THROUGH).await?);
+            // What is less urgent than all that can be queued is not kept.
+            due.sort_by_cached_key(|due| (due.urgency(), due.at));
+            due.truncate(self.most);
         }
-        due.sort_by_cached_key(|due| (due.urgency(), due.at));
-        due.truncate(self.most);
         let mut pages = due.into_iter().map(|due| due.work).peekable();
         while pages.peek().is_some() {
             let page = pages.by_ref().take(PAGE).collect();

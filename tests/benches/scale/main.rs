@@ -30,6 +30,9 @@ const AT_ONCE: usize = 1000;
 /// The sizes, where none are named.
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 
+/// What is measured, where nothing is named.
+const JOBS: [&str; 6] = ["evidence", "verify", "insider_export", "clock", "sweep", "import"];
+
 /// A job's peaks by size.
 type Peaks = BTreeMap<&'static str, Vec<u64>>;
 
@@ -43,6 +46,8 @@ fn main() {
     }
     let named: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
     let is_asked = |what: &str| arguments.iter().any(|argument| argument == what);
+    let jobs = JOBS.into_iter().filter(|job| is_asked(job)).collect::<Vec<_>>();
+    let jobs = if jobs.is_empty() { JOBS.to_vec() } else { jobs };
     let sizes = if named.is_empty() { SIZES.to_vec() } else { named };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     if is_asked("doors") {
@@ -51,9 +56,9 @@ fn main() {
     let mut peaks = Peaks::new();
     say("| job | keys | seconds | a second | peak, MB |\n|---|---|---|---|---|");
     for keys in &sizes {
-        runtime.block_on(compare(*keys, &mut peaks));
-        runtime.block_on(wait(*keys, &mut peaks));
-        if !is_asked("--no-import") {
+        runtime.block_on(rest(*keys, &jobs, &mut peaks));
+        runtime.block_on(wait(*keys, &jobs, &mut peaks));
+        if jobs.contains(&"import") {
             runtime.block_on(import(*keys, &mut peaks));
         }
     }
@@ -65,13 +70,13 @@ fn main() {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
 fn ratio(one: u64, other: u64) -> f64 {
     one as f64 / other as f64
 }
 
+#[expect(clippy::print_stdout, reason = "the table is what it is for")]
 fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").unwrap();
+    println!("{line}");
 }
 
 fn note(peaks: &mut Peaks, job: &'static str, keys: usize, took: Duration, peak: u64) {
@@ -80,23 +85,39 @@ fn note(peaks: &mut Peaks, job: &'static str, keys: usize, took: Duration, peak:
     peaks.entry(job).or_default().push(peak);
 }
 
-/// Comparisons over consents that are at rest.
-async fn compare(keys: usize, peaks: &mut Peaks) {
+/// Jobs over consents that are at rest.
+async fn rest(keys: usize, jobs: &[&str], peaks: &mut Peaks) {
+    let compares = jobs.iter().any(|job| ["verify", "insider_export"].contains(job));
+    if !compares && !jobs.contains(&"evidence") {
+        return;
+    }
     let system = System::start().await;
     let now = Timestamp::now();
-    let brand = system.brand(RESTING);
     let (path, table) = system.table();
-    fill(&path, table, &brand, keys, Stand::AtRest, now).await;
-    hold(&system, keys, now).await;
-
+    fill(&path, table, &system.brand(RESTING), keys, Stand::AtRest, now).await;
+    if compares {
+        hold(&system, keys, now).await;
+    }
     let idle = system.job(&json!({ "job": "push_service" })).await;
     note(peaks, "nothing", keys, idle.took, idle.peak);
-    let closed = system.job(&json!({ "job": "evidence" })).await;
-    assert!(closed.report["closed"].as_u64().unwrap() > 0, "{}", closed.report);
-    note(peaks, "evidence: a day closed", keys, closed.took, closed.peak);
+    if jobs.contains(&"evidence") {
+        let closed = system.job(&json!({ "job": "evidence" })).await;
+        assert!(closed.report["closed"].as_u64().unwrap() > 0, "{}", closed.report);
+        note(peaks, "evidence: a day closed", keys, closed.took, closed.peak);
+    }
+    if jobs.contains(&"verify") {
+        verify(&system, keys, peaks).await;
+    }
+    if jobs.contains(&"insider_export") {
+        export(&system, keys, peaks).await;
+    }
+    system.end().await;
+}
 
+/// The comparison with İYS, all keys due.
+async fn verify(system: &System, keys: usize, peaks: &mut Peaks) {
     let verify = json!({ "job": "verify", "brand": RESTING });
-    let (verified, counts) = until_done(&system, &verify, &["compared", "differing", "repaired"], "compared").await;
+    let (verified, counts) = until_done(system, &verify, &["compared", "differing", "repaired"], "compared").await;
     note(peaks, "verify: all keys due", keys, verified.took, verified.peak);
     let people = || (0..keys).map(Person);
     let differing = people().filter(|person| person.at_iys() != Held::Same).count() as u64;
@@ -117,14 +138,17 @@ async fn compare(keys: usize, peaks: &mut Peaks) {
         (ratio(asked("fetches"), differing) - 1.0) * 100.0,
     ));
     assert_eq!((counts["compared"], counts["differing"], counts["repaired"]), (keys as u64, differing, differing));
+}
 
+/// The comparison with an export of Insider's.
+async fn export(system: &System, keys: usize, peaks: &mut Peaks) {
     let export = json!({ "job": "insider_export", "brand": RESTING });
-    let (exported, counts) = until_done(&system, &export, &["exports", "rows", "retold"], "rows").await;
+    let (exported, counts) = until_done(system, &export, &["exports", "rows", "retold"], "rows").await;
     note(peaks, "insider_export: compared and repaired", keys, exported.took, exported.peak);
     let last = &system.status(RESTING).await["insiderExport"]["last"];
-    let differing = people().filter(|person| person.differs_at_insider()).count();
+    let differing = (0..keys).map(Person).filter(|person| person.differs_at_insider()).count();
     say(&format!("\nInsider, {keys} keys: {differing} differ; {last}; retold {}, rows read {}\n", counts["retold"], counts["rows"]));
-    system.end().await;
+    assert_eq!(counts["retold"], differing as u64);
 }
 
 /// Fills İYS and Insider.
@@ -153,15 +177,23 @@ async fn until_done<'a>(system: &System, payload: &Value, names: &[&'a str], end
 }
 
 /// The clock and the sweep over consents that nobody was told of yet.
-async fn wait(keys: usize, peaks: &mut Peaks) {
+async fn wait(keys: usize, jobs: &[&str], peaks: &mut Peaks) {
+    let waits = |job: &str| jobs.contains(&job);
+    if !waits("clock") && !waits("sweep") {
+        return;
+    }
     let system = System::start().await;
     let (path, table) = system.table();
     fill(&path, table, &system.brand(OPEN), keys, Stand::Open, Timestamp::now()).await;
-    let clock = system.job(&json!({ "job": "clock" })).await;
-    assert_eq!(clock.report["waiting"], keys, "{}", clock.report);
-    note(peaks, "clock: all keys open", keys, clock.took, clock.peak);
-    let swept = system.job(&json!({ "job": "sweep" })).await;
-    note(peaks, "sweep: all keys overdue", keys, swept.took, swept.peak);
+    if waits("clock") {
+        let clock = system.job(&json!({ "job": "clock" })).await;
+        assert_eq!(clock.report["waiting"], keys, "{}", clock.report);
+        note(peaks, "clock: all keys open", keys, clock.took, clock.peak);
+    }
+    if waits("sweep") {
+        let swept = system.job(&json!({ "job": "sweep" })).await;
+        note(peaks, "sweep: all keys overdue", keys, swept.took, swept.peak);
+    }
     system.end().await;
 }
 
