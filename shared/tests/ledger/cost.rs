@@ -20,7 +20,7 @@ const END: &str = "<!-- cost: end -->";
 /// A price: name, US dollars, for how many, of what. eu-central-1, on demand, arm64.
 struct Price(&'static str, f64, f64, &'static str);
 
-const PRICED: &str = "November 2026, from memory of AWS's price pages: to be checked";
+const PRICED: &str = "assumed in November 2026 and not verified: check them";
 const WRITE: Price = Price("DynamoDB write", 0.7625, 1e6, "units");
 const READ: Price = Price("DynamoDB read", 0.1525, 1e6, "units");
 const STORED: Price = Price("DynamoDB storage", 0.306, 1.0, "GB and month");
