@@ -197,7 +197,6 @@ async fn a_day_is_reported_the_morning_after_and_finally_when_its_deadlines_have
     assert_eq!((last.now, last.differences), (None, None));
     let refusals = &last.refusals;
     assert_eq!((refusals.total, refusals.within1, refusals.nothing_to_refuse, refusals.not_honoured()), (7, 5, 2, 0));
-    for (n, t) in desk.kept() {}
     assert!(!desk.kept().contains_key("2026-11-23.final.json"));
     assert_eq!(desk.report(date(2026, 11, 25), "report").differences.unwrap().report_before, Some(date(2026, 11, 24)));
 }
