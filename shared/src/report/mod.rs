@@ -20,7 +20,7 @@ use crate::answers::Words;
 use crate::consent::code::Hold;
 use crate::consent::{AsideReason, Channel, ConsentDate, Origin, Status};
 use crate::evidence::Digest;
-use crate::ledger::{Backlog, DifferenceCount, Verification};
+use crate::ledger::{Backlog, DayDifference, DayFile, DayFileState, DifferenceCount, Verification};
 use crate::sync::insider_export::Finished;
 
 pub use tally::Tally;
@@ -70,6 +70,9 @@ pub struct DailyReport {
     /// What was found to differ, and repaired; not in a final report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub differences: Option<Differences>,
+    /// İYS's files of the last days, the newest first; in a final report that of the day itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub day_files: Vec<FileOfDay>,
     /// What waited when the report was made, of whichever day; not in a final report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<Now>,
@@ -296,9 +299,6 @@ pub struct Differences {
     /// Towards Insider: its last export that was compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insider_export: Option<Exported>,
-    /// The day's file at İYS (mutabakat), where the brand may have it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub daily_file: Option<DailyFile>,
 }
 
 /// What verification towards İYS did.
@@ -362,15 +362,36 @@ pub struct Exported {
     pub finished: Finished,
 }
 
-/// What the comparison with İYS's file of the day showed.
+/// How İYS's file of a day (mutabakat) compares with the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DailyFile {
-    /// How far it is, in a word.
-    pub stage: Word,
-    /// What was compared and what differed.
-    #[serde(flatten)]
-    pub compared: Compared,
+pub struct FileOfDay {
+    /// The day.
+    pub day: Date,
+    /// How it stands.
+    pub state: DayFileState,
+    /// What it waits for or is held for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Word>,
+    /// Movements in it.
+    pub rows: u64,
+    /// When it was last compared to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared_at: Option<Timestamp>,
+    /// When it was confirmed at İYS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Timestamp>,
+    /// What differed, by kind.
+    pub differences: BTreeMap<Word, DayDifference>,
+}
+
+impl FileOfDay {
+    /// What the ledger keeps of a day's file.
+    pub fn of(day: Date, file: DayFile) -> Self {
+        let DayFile { state, why, rows, compared_at, confirmed_at, differences, .. } = file;
+        let differences = differences.iter().map(|(kind, count)| (Word::of(kind), *count)).collect();
+        Self { day, state, why: why.as_deref().map(Word::of), rows, compared_at, confirmed_at, differences }
+    }
 }
 
 /// What waited when the report was made, of all days.

@@ -9,7 +9,7 @@
 //! the day noted as reported.
 
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::deadlines::Watch;
@@ -21,13 +21,16 @@ use crate::consent::{BrandName, ConsentDate, TURKISH_TIME, Target};
 use crate::evidence::day_of;
 use crate::ledger::{Deadlines, Ledger, LedgerError};
 use crate::report::{
-    self, Compared, DailyReport, DayRoot, Differences, Exported, FORMAT, First, Kind, Language, Now, SlackCounts, Tally, Verified, Waiting,
+    self, Compared, DailyReport, DayRoot, Differences, Exported, FORMAT, FileOfDay, First, Kind, Language, Now, SlackCounts, Tally,
+    Verified, Waiting,
 };
 
 /// How long after the last deadline of a day its final report is made.
 pub const MARGIN: SignedDuration = SignedDuration::from_hours(3);
 /// Most reports of each kind that one run makes of a brand; the next run goes on.
 const MOST: usize = 7;
+/// How many days before a report's day the files are told of: those that İYS still shows, and the one before.
+const DAY_FILES_BEFORE: i64 = 7;
 /// Most index pages (1 MB each) that are counted per shard.
 const PAGES: usize = 40;
 
@@ -220,6 +223,7 @@ impl Reporter<'_> {
             insider,
             refusals,
             differences: if of_the_moment { Some(self.differences(brand, day, log).await?) } else { None },
+            day_files: self.day_files(brand, day, kind).await?,
             now: if of_the_moment { Some(self.now(brand, made_at).await?) } else { None },
             evidence,
         })
@@ -233,8 +237,17 @@ impl Reporter<'_> {
         let new_from = report_before.and(log.daily_made_at).unwrap_or(began);
         let insider_export = ExportLog::read(self.ledger, brand).await?.last;
         let insider_export = insider_export.map(|finished| Exported { is_new: finished.ended_at >= new_from, finished });
-        // The daily file's comparison belongs here, where the brand has one of this day.
-        Ok(Differences { report_before, verification: Verified { so_far, since }, insider_export, daily_file: None })
+        Ok(Differences { report_before, verification: Verified { so_far, since }, insider_export })
+    }
+
+    /// How İYS's files of the days that it shows when the report is made compare; of a final report, of the day.
+    async fn day_files(&self, brand: &BrandName, day: Date, kind: Kind) -> Result<Vec<FileOfDay>, LedgerError> {
+        let first = day.saturating_sub(DAY_FILES_BEFORE.days());
+        let is_meant = |of: Date| if kind == Kind::Final { of == day } else { (first..=day).contains(&of) };
+        let files = self.ledger.day_files(brand).await?.into_iter().filter(|(of, _)| is_meant(*of));
+        let mut files: Vec<_> = files.map(|(of, file)| FileOfDay::of(of, file)).collect();
+        files.sort_by_key(|file| std::cmp::Reverse(file.day));
+        Ok(files)
     }
 
     async fn now(&self, brand: &BrandName, now: Timestamp) -> Result<Now, LedgerError> {

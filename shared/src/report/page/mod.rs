@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use self::parts::{Column, facts, moment, table};
 use self::texts::number;
-use super::{AtTarget, ByStatus, DailyReport, Differences, Kind, Language, Now, Received, Refusals, Times, Waiting, Why};
+use super::{AtTarget, ByStatus, DailyReport, Differences, FileOfDay, Kind, Language, Now, Received, Refusals, Times, Waiting, Why};
 
 /// The style sheet.
 const STYLE: &str = include_str!("style.css");
@@ -49,6 +49,7 @@ pub fn html(report: &DailyReport, language: Language) -> String {
                     (target("insider", "Insider", &report.insider, language))
                     @if let Some(now) = &report.now { (waiting(now, language)) }
                     @if let Some(found) = &report.differences { (differences(found, language)) }
+                    @if !report.day_files.is_empty() { (day_files(&report.day_files, language)) }
                     (evidence(report, language))
                     (about(report, language))
                 }
@@ -502,14 +503,34 @@ fn differences(found: &Differences, language: Language) -> Markup {
             h2 id="differences" { (say("Differences found and repaired", "Bulunan ve giderilen farklar")) }
             p { (say("Compared with İYS", "İYS ile karşılaştırılan")) ": " strong { (number(compared.compared, language)) } }
             (table(caption, &columns, rows(compared), None, language))
-            @if let Some(file) = &found.daily_file {
-                (table(say("İYS's file of the day (mutabakat)", "Günün mutabakat dosyası"), &columns, rows(&file.compared), None, language))
-                p.faint { (say("Compared", "Karşılaştırılan")) ": " (number(file.compared.compared, language)) ", " (texts::word(file.stage.as_str(), language)) }
-            }
             @if let Some(export) = export {
                 h3 { (say("Insider's export", "Insider dışa aktarımı")) }
                 (facts(export))
             }
+        }
+    }
+}
+
+fn day_files(files: &[FileOfDay], language: Language) -> Markup {
+    let say = |en, tr| language.say(en, tr);
+    let columns = [
+        Column::text(say("Day", "Gün")),
+        Column::words(say("State", "Durum")),
+        Column::number(say("Movements", "Hareket")),
+        Column::words(say("Differences: found, left", "Farklar: bulunan, kalan")),
+    ];
+    let line = |file: &FileOfDay| {
+        let state = texts::file_state(file.state, language);
+        let state = file.why.as_ref().map_or_else(|| state.to_owned(), |why| format!("{state} ({})", why.as_str()));
+        let kinds = file.differences.iter().map(|(kind, count)| {
+            format!("{}: {}, {}", texts::file_kind(kind.as_str(), language), number(count.found, language), number(count.left, language))
+        });
+        vec![file.day.to_string(), state, number(file.rows, language), kinds.collect::<Vec<_>>().join("; ")]
+    };
+    markup! {
+        section aria-labelledby="day-files" {
+            h2 id="day-files" { (say("İYS's daily files", "İYS günlük hareket dosyaları")) }
+            (table(say("Mutabakat, when the report was made", "Mutabakat, raporun oluşturulduğu anda"), &columns, files.iter().map(line).collect(), None, language))
         }
     }
 }

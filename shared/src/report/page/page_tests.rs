@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::*;
-use crate::report::{DailyFile, FORMAT, Word};
+use crate::report::{FORMAT, Word};
 
 /// A report with something in every field.
 pub(crate) fn full() -> DailyReport {
@@ -46,8 +46,11 @@ pub(crate) fn full() -> DailyReport {
                 "profiles": 9000, "compared": 8800, "allowedAgainstRefusal": 3, "offAgainstConsent": 1, "refusedThere": 0, "underWay": 2,
                 "unknown": 7,
             },
-            "dailyFile": {"stage": "agreed", "compared": 100, "differences": {"missing_there": difference}},
         },
+        "dayFiles": [
+            {"day": "2026-11-25", "state": "waiting", "why": "queued", "rows": 0, "differences": {}},
+            {"day": "2026-11-24", "state": "differs", "rows": 100, "comparedAt": "2026-11-25T02:00:00Z", "differences": {"absent": {"found": 3, "left": 1}}},
+        ],
         "now": {
             "iys": {"states": {"pending": 3, "held": 7}, "held": [with(serde_json::json!({"count": 7}))]},
             "insider": {"states": {"awaiting": 2}, "held": []}, "truncated": true,
@@ -147,5 +150,7 @@ fn a_document_is_read_as_it_was_written_and_one_of_another_format_is_not() {
     assert_eq!(DailyReport::from_json(other.as_bytes()), None);
     let word: Word = serde_json::from_str("\"ayse@example.com\"").unwrap();
     assert_eq!(word.as_str(), "other");
-    assert_eq!(report.differences.unwrap().daily_file.map(|DailyFile { stage, .. }| stage.as_str().to_owned()), Some("agreed".into()));
+    assert_eq!(report.day_files[0].why.as_ref().map(Word::as_str), Some("queued"));
+    let page = html(&report, Language::En);
+    assert!(page.contains("applied here, missing in the file: 3, 1") && page.contains("not there yet (queued)"));
 }

@@ -2,6 +2,7 @@
 
 use crate::consent::code::Hold;
 use crate::consent::{AsideReason, Channel, Origin, Status};
+use crate::ledger::DayFileState;
 use crate::report::{Fate, Kind, Language, Lateness};
 use crate::sync::insider_export::Outcome;
 
@@ -187,6 +188,33 @@ pub(super) fn word(word: &str, language: Language) -> &str {
         "held" => language.say("held", "bekletiliyor"),
         "awaiting" => language.say("wait for İYS", "İYS'yi bekliyor"),
         "rejected" => language.say("refused for good", "kesin olarak reddedildi"),
+        other => other,
+    }
+}
+
+/// How the file of a day stands.
+pub(super) fn file_state(state: DayFileState, language: Language) -> &'static str {
+    match state {
+        DayFileState::Waiting => language.say("not there yet", "henüz yok"),
+        DayFileState::Held => language.say("held: İYS does not allow it", "bekletiliyor: İYS izin vermiyor"),
+        DayFileState::Differs => language.say("differs", "farklı"),
+        DayFileState::Equal => language.say("equal", "eşit"),
+        DayFileState::Confirmed => language.say("equal, confirmed at İYS", "eşit, İYS'de onaylandı"),
+        DayFileState::Missed => language.say("missed: İYS shows it no more", "kaçırıldı: İYS artık göstermiyor"),
+    }
+}
+
+/// In what a day's file differs from the ledger.
+pub(super) fn file_kind(kind: &str, language: Language) -> &str {
+    match kind {
+        "unknown" => language.say("unknown here, taken in", "burada bilinmeyen, alındı"),
+        "otherwise" => language.say("otherwise here, taken in", "burada farklı olan, alındı"),
+        "source" => language.say("with another source", "kaynağı farklı"),
+        "absent" => language.say("applied here, missing in the file", "burada işlenmiş, dosyada olmayan"),
+        "unlisted" => language.say("told by İYS, missing in its file", "İYS'nin bildirdiği, dosyasında olmayan"),
+        "unreadable" => language.say("unreadable", "okunamayan"),
+        "summary" => language.say("İYS's own count differs", "İYS'nin sayımı farklı"),
+        "hash" => language.say("the hash is another", "özet değeri farklı"),
         other => other,
     }
 }
