@@ -14,10 +14,14 @@ PARTITIONS = {
     "budget": "A#",
     "check": "C#",
     "cursor": "B#",
+    "day": "C#",
+    "day_file": "B#",
+    "day_movements": "C#",
     "evidence": "B#",
     "insider_export": "B#",
     "push_keys": "B#",
     "quality": "A#",
+    "report": "B#",
     "standing": "B#",
     "store": "C#",
     "submission": "R#",
@@ -32,12 +36,13 @@ ELSEWHERE = {
     ("token", "token_requests"): "A#",
 }
 #: Modules of helpers, which are told the key: their callers count.
-HELPERS = {"control", "document"}
+HELPERS = {"control", "document", "pages"}
 #: What calling a helper amounts to.
 HELPER_CALLS = {
     "control_item": {"GetItem"},
     "document": {"GetItem"},
     "change_document": {"GetItem", "PutItem"},
+    "query_work": {"Query"},
 }
 OPERATION = re.compile(
     r"\.(get_item|put_item|update_item|delete_item|batch_get_item|batch_write_item|query|scan"
@@ -94,6 +99,10 @@ def ledger_methods(folder: Path) -> tuple[list[Method], list[str]]:
     """The methods that call the table, read from the ledger's sources; and what could not be read."""
     sources = {path.stem: path.read_text(encoding="utf-8").split("#[cfg(test)]")[0] for path in sorted(folder.glob("*.rs"))}
     indexes = dict(found for name, text in sources.items() for found in [(name, re.search(r'const INDEX: &str = "(\w+)"', text))] if found[1])
+    for name, text in sources.items():
+        # One module's index, used by another.
+        if borrowed := re.search(r"use super::(\w+)::(?:\{[^}]*\bINDEX\b[^}]*\}|INDEX);", text):
+            indexes.setdefault(name, indexes.get(borrowed[1]))
     methods, problems, outside = [], [], 0
     for module, text in sources.items():
         if module in HELPERS:
@@ -105,12 +114,12 @@ def ledger_methods(folder: Path) -> tuple[list[Method], list[str]]:
         for is_async, name, body in functions:
             actions = operations(body)
             for helper, does in helpers.items():
-                if re.search(rf"\bself\.{helper}(?:::<[^(]*>)?\(", body):
+                if re.search(rf"\bself\s*\.{helper}(?:::<[^(]*>)?\(", body):
                     actions |= does
             if not actions or not is_async:
                 continue
             method = Method(module, name)
-            index = re.search(r"\.index_name\(([^)]+)\)", body)
+            index = re.search(r"\.(?:index_name|query_work)\(([^),]+)[),]", body)
             if index:
                 path = index[1].strip().split("::")
                 found = indexes.get(path[-2] if len(path) > 1 else module)

@@ -21,7 +21,7 @@ use sandbox::iys::Config;
 use serde_json::{Value, json};
 use shared::answers::{ImportAnswer, ImportCounts};
 use shared::brand::Brand;
-use shared::consent::{Channel, ConsentDate, ConsentKey, ConsentState, Recipient, RecipientType, Sync};
+use shared::consent::{Channel, ConsentDate, ConsentKey, ConsentState, Recipient, RecipientType, Status, Sync};
 use shared::iys::{Client, IysRegistry, Settings};
 use shared::ledger::Ledger;
 use shared::queue::{PushMessage, Queues};
@@ -45,7 +45,12 @@ type End = (&'static str, &'static str);
 /// Rows of one key (status, date, source), what İYS holds of it (status, date), and how they end.
 type Kind = (&'static str, &'static [(&'static str, &'static str, &'static str)], Option<(&'static str, &'static str)>, End);
 
-const KINDS: [Kind; 17] = [
+/// It counts over an older consent, and is too late to be sent.
+const LATE_REFUSAL: &str = "a late refusal of a consent";
+/// It is outranked by the consent, which only its record tells.
+const LIFTED_REFUSAL: &str = "a late refusal before a consent";
+
+const KINDS: [Kind; 18] = [
     ("a consent that is there", &[("ONAY", OLD, "HS_WEB")], Some(("ONAY", OLD)), ("already_there", "not_needed")),
     ("a recent consent that is there", &[("ONAY", RECENT, "HS_WEB")], Some(("ONAY", OLD)), ("already_there", "not_needed")),
     ("a recent consent that is not there", &[("ONAY", RECENT, "HS_MOBIL")], None, ("pending", "awaiting")),
@@ -56,7 +61,8 @@ const KINDS: [Kind; 17] = [
     ("a refusal of nothing", &[("RET", OLD, "HS_WEB")], None, ("not_registered", "pending")),
     ("a recent refusal of nothing", &[("RET", RECENT, "HS_WEB")], None, ("not_registered", "pending")),
     ("a recent refusal of a consent", &[("RET", RECENT, "HS_WEB")], Some(("ONAY", OLD)), ("pending", "pending")),
-    ("a late refusal of a consent", &[("RET", OLD, "HS_WEB")], Some(("ONAY", OLDER)), ("H467", "pending")),
+    (LATE_REFUSAL, &[("RET", OLD, "HS_WEB")], Some(("ONAY", OLDER)), ("pending", "pending")),
+    (LIFTED_REFUSAL, &[("RET", OLDER, "HS_WEB")], Some(("ONAY", OLD)), ("pending", "pending")),
     ("a refusal that is there", &[("RET", RECENT, "HS_WEB")], Some(("RET", OLD)), ("not_registered", "pending")),
     ("a person's consent at İYS", &[("ONAY", OLD, "IYS_WEB")], Some(("ONAY", OLD)), ("already_there", "not_needed")),
     ("a person's consent that İYS lost", &[("ONAY", OLD, "IYS_MOBIL")], None, ("H119", "pending")),
@@ -88,7 +94,8 @@ struct Person {
 }
 
 fn person(number: usize, (what, rows, held, end): Kind) -> Person {
-    let channel = CHANNELS[number % CHANNELS.len()];
+    // Each kind comes on each channel, whatever the number of kinds.
+    let channel = CHANNELS[(number + number / KINDS.len()) % CHANNELS.len()];
     let address = match channel {
         Channel::Eposta => format!("kisi{number}@example.com"),
         _ => format!("+90599{number:07}"),
@@ -397,10 +404,19 @@ async fn only_true_differences_become_work_and_everything_else_ends_by_one_quest
     // What is sent is what İYS lacks.
     world.push(&keys).await;
     let now = world.ask("movements").await.as_array().unwrap().len();
-    assert_eq!(now - before, keys.len());
+    let (mut sent, mut looked_at) = (0, 0);
     for person in people.iter().filter(|person| person.end.0 == "pending") {
-        assert_eq!(word(&world.state(person).await.registry), "applied", "{}", person.what);
+        let end = match person.what.split(',').next() {
+            Some(LATE_REFUSAL) => "H467",
+            Some(LIFTED_REFUSAL) => "not_needed",
+            _ => "applied",
+        };
+        *if end == "applied" { &mut sent } else { &mut looked_at } += 1;
+        assert_eq!(word(&world.state(person).await.registry), end, "{}", person.what);
     }
+    assert_eq!((now - before, sent + looked_at), (sent, keys.len()));
+    let lifted = people.iter().find(|person| person.what.starts_with(LIFTED_REFUSAL)).unwrap();
+    assert_eq!(world.state(lifted).await.head.status, Status::Onay);
 }
 
 #[tokio::test]
