@@ -2,45 +2,24 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use shared::brand::Brand;
 use shared::iys::IysDayFiles;
 use shared::metrics::Metrics;
 use shared::sync::daily_file::{ACTS_IN_MEMORY, DailyFile, Ran};
 
+use crate::turn::Turn;
 use crate::{App, Report};
 
 /// For how long a run begins something new: a minute and a half less than the function may take
 /// (`infra/template.yaml`).
 const LENGTH: SignedDuration = SignedDuration::from_secs(210);
 
-/// A brand's turn in a run.
-pub(crate) struct Turn {
-    /// When the run began.
-    pub(crate) started: Timestamp,
-    /// How many brands were before.
-    pub(crate) position: usize,
-    /// How many there are.
-    pub(crate) brands: usize,
-    /// Whether a person asked.
-    pub(crate) by_hand: bool,
-    /// The day that the person named.
-    pub(crate) day: Option<Date>,
-}
-
-impl Turn {
-    /// When the next brand is to begin. What one leaves of its time is the next one's.
-    fn end(&self) -> Timestamp {
-        let share = |count: usize| i32::try_from(count).unwrap_or(i32::MAX).max(1);
-        self.started.saturating_add(LENGTH * share(self.position + 1) / share(self.brands)).unwrap_or(self.started)
-    }
-}
-
 impl App {
-    pub(crate) async fn daily_file(&self, brand: &Arc<Brand>, turn: Turn, report: &mut Report) {
+    pub(crate) async fn daily_file(&self, brand: &Arc<Brand>, turn: Turn, by_hand: bool, day: Option<Date>, report: &mut Report) {
         // Without it in the brand's document there is nothing to hold.
-        if !brand.iys.mutabakat && !turn.by_hand {
+        if !brand.iys.mutabakat && !by_hand {
             return;
         }
         let files = IysDayFiles::new(self.iys.clone(), brand.clone());
@@ -51,10 +30,10 @@ impl App {
             files: &files,
             clock: &self.clock,
             acts_in_memory: ACTS_IN_MEMORY,
-            stop_at: turn.end(),
-            by_hand: turn.by_hand,
+            stop_at: turn.end(LENGTH),
+            by_hand,
         };
-        match job.run(turn.day).await {
+        match job.run(day).await {
             Ok(Some(ran)) => {
                 report.days += ran.compared;
                 report.confirmed += ran.confirmed;
@@ -83,16 +62,10 @@ fn metrics(brand: &str, ran: &Ran) -> Metrics {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
+    use jiff::Timestamp;
     use serde_json::Value;
 
     use super::*;
-
-    #[test]
-    fn brands_share_a_run_and_the_last_one_ends_with_it() {
-        let started = Timestamp::UNIX_EPOCH;
-        let end = |position| Turn { started, position, brands: 3, by_hand: false, day: None }.end().duration_since(started);
-        assert_eq!([0, 1, 2].map(|position| end(position).as_secs()), [70, 140, 210]);
-    }
 
     #[test]
     fn a_missed_day_and_one_about_to_be_missed_are_measured_alike() {

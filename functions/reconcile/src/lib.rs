@@ -18,6 +18,8 @@ mod report;
 mod retailers;
 mod sample_insider;
 mod standing;
+mod sweep;
+mod turn;
 mod verify;
 
 use std::sync::Arc;
@@ -38,7 +40,6 @@ use shared::metrics::Sink;
 use shared::queue::{DeadLetters, Queues};
 use shared::sync::pull::{FEEDS, Pull, feed_name};
 use shared::sync::standing::{Guard, Occasion};
-use shared::sync::sweep::{QUEUED, Sweep};
 use shared::{aws, environment, insider, telemetry, wiring};
 use url::Url;
 
@@ -46,6 +47,7 @@ pub use check_brand::CheckBrand;
 pub use egress::Egress;
 use questions::Invocation;
 pub use sample_insider::{Addresses, SampleInsider};
+use turn::Turn;
 
 /// What the handler works with.
 pub struct App {
@@ -248,6 +250,7 @@ impl App {
         let by_hand = named.is_some();
         let began = (self.clock)();
         for (position, brand) in brands.iter().enumerate() {
+            let turn = Turn { began, position, brands: brands.len() };
             match &job {
                 Job::Pull => Box::pin(self.pull(brand, &mut report)).await,
                 Job::Evidence => Box::pin(self.close_days(brand, &mut report)).await,
@@ -257,7 +260,7 @@ impl App {
                 }
                 Job::Sweep => {
                     Box::pin(self.tend(brand, Occasion::Passing, &mut report)).await;
-                    Box::pin(self.sweep(brand, &mut report)).await;
+                    Box::pin(self.sweep(brand, turn, &mut report)).await;
                 }
                 Job::Clock => Box::pin(self.clock(brand, &mut report)).await,
                 Job::Standing { .. } => {
@@ -269,14 +272,8 @@ impl App {
                     Box::pin(self.push_service(brand, url.as_ref(), wanted, &mut report)).await;
                 }
                 Job::InsiderExport { .. } => Box::pin(self.insider_export(brand, began, by_hand, &mut report)).await,
-                Job::DailyFile { day, .. } => {
-                    let turn = daily_file::Turn { started: began, position, brands: brands.len(), by_hand, day: *day };
-                    Box::pin(self.daily_file(brand, turn, &mut report)).await;
-                }
-                Job::Verify { .. } => {
-                    let turn = verify::Turn { started: began, position, brands: brands.len(), at_once: by_hand };
-                    Box::pin(self.verify(brand, turn, &mut report)).await;
-                }
+                Job::DailyFile { day, .. } => Box::pin(self.daily_file(brand, turn, by_hand, *day, &mut report)).await,
+                Job::Verify { .. } => Box::pin(self.verify(brand, turn, by_hand, &mut report)).await,
             }
         }
         if matches!(job, Job::Clock) {
@@ -300,17 +297,6 @@ impl App {
                     tracing::error!(brand = %brand.name, feed = feed_name(feed), %error, "the feed was not read to its end");
                     report.failed += 1;
                 }
-            }
-        }
-    }
-
-    async fn sweep(&self, brand: &Brand, report: &mut Report) {
-        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.clock, grace: self.grace, most: QUEUED };
-        match sweep.run(&brand.name).await {
-            Ok(swept) => report.requeued += swept.keys + swept.submissions,
-            Err(error) => {
-                tracing::error!(brand = %brand.name, %error, "overdue work was not queued again");
-                report.failed += 1;
             }
         }
     }

@@ -24,7 +24,7 @@ const LOOKED_THROUGH: usize = 25_000;
 /// How many pieces one sweep queues, over all shards; the next sweep goes on.
 pub const QUEUED: usize = 40_000;
 /// How many pieces are read and written together.
-const PAGE: usize = 1000;
+const PAGE: usize = 250;
 /// After how many looks in vain (half a day) work is said to be stuck.
 const STUCK: u16 = 6;
 /// How many pieces are looked at together.
@@ -42,6 +42,8 @@ pub struct Sweep<'a> {
     pub grace: SignedDuration,
     /// How many pieces are queued, usually [`QUEUED`].
     pub most: usize,
+    /// When it ends in good order, whatever is left. One page is looked at in any case.
+    pub stop_at: Timestamp,
 }
 
 /// What a sweep found.
@@ -53,6 +55,8 @@ pub struct Swept {
     pub submissions: usize,
     /// Those of the keys that were queued again several times in vain.
     pub stuck: usize,
+    /// Pieces that are left for the next sweep, because the time was over.
+    pub left: usize,
 }
 
 impl Sweep<'_> {
@@ -70,12 +74,17 @@ impl Sweep<'_> {
         while pages.peek().is_some() {
             let page = pages.by_ref().take(PAGE).collect();
             self.requeue(brand, page, (self.clock)(), &mut swept).await?;
+            if (self.clock)() >= self.stop_at {
+                break;
+            }
         }
+        swept.left = pages.count();
         if swept.stuck > 0 {
             tracing::warn!(%brand, keys = swept.stuck, looks = STUCK, "work has been queued again and again in vain");
         }
         if swept != Swept::default() {
-            tracing::info!(keys = swept.keys, submissions = swept.submissions, "overdue work was queued again");
+            let Swept { keys, submissions, left, .. } = swept;
+            tracing::info!(keys, submissions, left, "overdue work was queued again");
         }
         Ok(swept)
     }

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use shared::consent::{Origin, Status, Sync};
 use shared::queue::{KeyRef, PushMessage};
+use shared::sync::sweep::QUEUED;
 
 use crate::world::{EPOSTA, GRACE, World, email};
 
@@ -121,4 +122,16 @@ async fn a_sweep_reads_as_much_as_is_overdue_and_not_what_is_settled() {
     world.says(50, Status::Onay, 60).await;
     world.clock.advance(GRACE);
     assert_eq!(queries().await, empty + 2, "the key, and its state before it is written");
+}
+
+#[tokio::test]
+async fn a_sweep_whose_time_is_over_ends_in_good_order_and_the_next_one_goes_on() {
+    let world = World::new().await;
+    world.all_say(0..300, Status::Onay, 60).await;
+    world.lose_messages().await;
+    world.clock.advance(GRACE);
+    let swept = world.sweep_until(QUEUED, world.clock.now()).await;
+    assert!(swept.keys > 0 && swept.left > 0, "{swept:?}");
+    assert_eq!(swept.keys + swept.left, 300);
+    assert_eq!((world.sweep().await.keys, world.sweep().await.keys), (swept.left, 0));
 }

@@ -225,7 +225,12 @@ impl World {
 
     /// A sweep that queues no more than so many pieces.
     pub(crate) async fn sweep_up_to(&self, most: usize) -> Swept {
-        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.now, grace: GRACE, most };
+        self.sweep_until(most, Timestamp::MAX).await
+    }
+
+    /// A sweep whose time is over then.
+    pub(crate) async fn sweep_until(&self, most: usize, stop_at: Timestamp) -> Swept {
+        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.now, grace: GRACE, most, stop_at };
         sweep.run(&self.brand.name).await.unwrap()
     }
 

@@ -104,7 +104,8 @@ impl Desk {
 
     /// What the sweep of a brand does.
     pub(crate) async fn sweep(&self, brand: usize) {
-        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.clock.clock(), grace: GRACE, most: QUEUED };
+        let stop_at = Timestamp::MAX;
+        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.clock.clock(), grace: GRACE, most: QUEUED, stop_at };
         sweep.run(&self.brands[brand].name).await.unwrap();
     }
 
