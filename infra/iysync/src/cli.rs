@@ -344,4 +344,37 @@ mod tests {
         assert_eq!(address("iysync explain +905321112233").as_deref(), Some("+905321112233"));
         assert_eq!(address("iysync explain --json"), None);
     }
+
+    #[test]
+    fn every_command_that_the_pages_name_is_one() {
+        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|page| page.unwrap().path());
+        let pages = pages.chain(["README.md", "README.tr.md"].map(|name| root.join(name)));
+        let (mut commands, mut wrong) = (0, Vec::new());
+        for page in pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
+            let text = std::fs::read_to_string(&page).unwrap();
+            for line in text.lines() {
+                let alone = line.trim_start().strip_prefix("$ ").unwrap_or(line.trim_start());
+                let spans = line.split('`').skip(1).step_by(2);
+                for said in spans
+                    .chain([alone])
+                    .filter(|said| said.starts_with("iysync ") && !said.contains(['[', '…']) && !said.contains("COMMAND"))
+                {
+                    // What a shell does with it comes after.
+                    let command =
+                        said.split([';', '|', '#', '>']).next().unwrap().replace("GÜN", "2026-11-25").replace("DAY", "2026-11-25");
+                    commands += 1;
+                    let quoted = |(at, part): (usize, &str)| if at % 2 == 1 { part.replace(' ', "") } else { part.to_owned() };
+                    let command: String = command.split('\'').enumerate().map(quoted).collect();
+                    if let Err(error) = read(&command.split_whitespace().collect::<Vec<_>>().join(" ")) {
+                        use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand as NamesAGroup};
+                        if ![DisplayHelp, NamesAGroup].contains(&error.kind()) {
+                            wrong.push(format!("{}: {said}: {error}", page.display()));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty() && commands > 80, "{commands} commands, of them wrong:\n{}", wrong.join("\n"));
+    }
 }
