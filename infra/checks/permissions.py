@@ -36,12 +36,13 @@ ELSEWHERE = {
     ("token", "token_requests"): "A#",
 }
 #: Modules of helpers, which are told the key: their callers count.
-HELPERS = {"control", "document", "pages"}
+HELPERS = {"batch", "control", "document", "pages"}
 #: What calling a helper amounts to.
 HELPER_CALLS = {
     "control_item": {"GetItem"},
     "document": {"GetItem"},
     "change_document": {"GetItem", "PutItem"},
+    "items_by_key": {"BatchGetItem"},
     "query_work": {"Query"},
 }
 OPERATION = re.compile(

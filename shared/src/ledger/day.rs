@@ -5,26 +5,20 @@
 //! are not read at all.
 
 use std::collections::HashMap;
+use std::pin::pin;
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::evidence::{DIGITS, INDEX, day_partition};
 use super::item::{self, Ending, Item};
-use super::store::{WRITE_TRIES, back_off};
 use super::{Ledger, LedgerError, control};
 use crate::consent::{AsideReason, BrandName, Channel, Head, Sync, Target};
 
 /// Entries of the index that are read at once.
 const PAGE: i32 = 800;
-/// Most keys in one BatchGetItem (DynamoDB's own limit).
-const BATCH: usize = 100;
-/// How many batches are read at once.
-const BATCHES_AT_ONCE: usize = 4;
-
 /// A movement that was received on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly all are movements, and one at a time is held")]
@@ -83,13 +77,13 @@ struct Stored {
 }
 
 /// What is read of movements and states.
-const READ: [&str; 11] =
+static READ: [&str; 11] =
     ["PK", "SK", "status", "source", "consent_date", "origin", "event_id", "received_at", "registry", "insider", "aside"];
 
 /// The keys of an item.
 type Keys = (String, String);
 
-fn keys(item: &Item) -> Option<Keys> {
+fn keys_of(item: &Item) -> Option<Keys> {
     let text = |name| control::text(item, name).ok().flatten().map(str::to_owned);
     Some((text("PK")?, text("SK")?))
 }
@@ -122,7 +116,7 @@ impl Ledger {
                 .send();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(LedgerError::store("Query"))?.items.unwrap_or_default();
-                let movements: Vec<Keys> = page.iter().filter_map(keys).collect();
+                let movements: Vec<Keys> = page.iter().filter_map(keys_of).collect();
                 let mut states: Vec<Keys> = movements.iter().filter_map(state_of).collect();
                 states.sort_unstable();
                 states.dedup();
@@ -139,35 +133,13 @@ impl Ledger {
 
     /// Items by their keys, without any address.
     async fn parts_of(&self, wanted: Vec<Keys>) -> Result<HashMap<Keys, Item>, LedgerError> {
-        let batches: Vec<Vec<Keys>> = wanted.chunks(BATCH).map(<[Keys]>::to_vec).collect();
-        let answers = futures::stream::iter(batches).map(|batch| self.batch_of_parts(batch)).buffer_unordered(BATCHES_AT_ONCE);
-        let found: Vec<Vec<Item>> = answers.try_collect().await?;
-        Ok(found.into_iter().flatten().filter_map(|item| Some((keys(&item)?, item))).collect())
-    }
-
-    async fn batch_of_parts(&self, wanted: Vec<Keys>) -> Result<Vec<Item>, LedgerError> {
-        let unwritable = |_| LedgerError::Item { why: "a batch of keys cannot be written".into() };
-        let names: Vec<String> = (0..READ.len()).map(|at| format!("#{at}")).collect();
-        let mut asked = KeysAndAttributes::builder().consistent_read(true).projection_expression(names.join(","));
-        for (name, attribute) in names.iter().zip(READ) {
-            asked = asked.expression_attribute_names(name, attribute);
+        let keys = wanted.iter().map(|(pk, sk)| control::key(pk, sk));
+        let mut found = HashMap::with_capacity(wanted.len());
+        let mut answers = pin!(self.items_by_key(keys.collect(), &READ));
+        while let Some(items) = answers.next().await {
+            found.extend(items?.into_iter().filter_map(|item| Some((keys_of(&item)?, item))));
         }
-        for (pk, sk) in &wanted {
-            asked = asked.keys(control::key(pk, sk));
-        }
-        let (mut found, mut open) = (Vec::with_capacity(wanted.len()), Some(asked.build().map_err(unwritable)?));
-        for attempt in 0..WRITE_TRIES {
-            let Some(asked) = open.take() else { return Ok(found) };
-            let answer =
-                self.client.batch_get_item().request_items(&self.table, asked).send().await.map_err(LedgerError::store("BatchGetItem"))?;
-            found.extend(answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
-            // What DynamoDB did not get to in one go is asked for again.
-            open = answer.unprocessed_keys.and_then(|mut rest| rest.remove(&self.table)).filter(|rest| !rest.keys().is_empty());
-            if open.is_some() {
-                back_off(attempt).await;
-            }
-        }
-        if open.is_none() { Ok(found) } else { Err(LedgerError::Contention) }
+        Ok(found)
     }
 }
 

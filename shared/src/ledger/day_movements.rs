@@ -1,16 +1,15 @@
 //! What a brand received on a day, page by page from the index `day`, and movements by their names.
 
 use std::collections::HashSet;
+use std::pin::pin;
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures::StreamExt;
 use jiff::civil::Date;
 
 use super::control::s;
 use super::evidence::{DIGITS, INDEX, day_partition};
 use super::item::{self, Ending, Entry, Item, MovementItem};
-use super::store::{BATCH_GET, BATCHES_AT_ONCE, WRITE_TRIES, back_off};
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, control};
 use crate::consent::{BrandName, ConsentKey, EventId};
 
 /// A movement that was received, by its name.
@@ -81,42 +80,21 @@ impl Ledger {
     /// the state: here it is missing. What has no readable form counts as not there.
     pub async fn movements(&self, wanted: &[Received]) -> Result<Vec<Entry>, LedgerError> {
         let mut seen = HashSet::new();
-        let wanted: Vec<_> = wanted.iter().filter(|one| seen.insert(*one)).cloned().collect();
-        let batches: Vec<Vec<Received>> = wanted.chunks(BATCH_GET).map(<[Received]>::to_vec).collect();
+        let wanted: Vec<_> = wanted.iter().filter(|one| seen.insert(*one)).collect();
+        let keys = wanted.iter().map(|one| {
+            control::key(&item::partition(&one.key.brand, &one.key.recipient_id), &item::movement_sort(&one.key, &one.event_id))
+        });
         let mut found = Vec::with_capacity(wanted.len());
-        let mut answers = futures::stream::iter(batches).map(|batch| self.batch_of_movements(batch)).buffer_unordered(BATCHES_AT_ONCE);
-        while let Some(entries) = answers.next().await {
-            found.extend(entries?);
-        }
-        Ok(found)
-    }
-
-    async fn batch_of_movements(&self, wanted: Vec<Received>) -> Result<Vec<Entry>, LedgerError> {
-        let mut found = Vec::with_capacity(wanted.len());
-        let mut asked = KeysAndAttributes::builder().consistent_read(true);
-        for one in &wanted {
-            asked = asked.keys(Item::from([
-                ("PK".to_owned(), s(&item::partition(&one.key.brand, &one.key.recipient_id))),
-                ("SK".to_owned(), s(&item::movement_sort(&one.key, &one.event_id))),
-            ]));
-        }
-        let mut open = Some(asked.build().map_err(|_| LedgerError::Item { why: "a batch of keys cannot be written".into() })?);
-        for attempt in 0..WRITE_TRIES {
-            let Some(asked) = open.take() else { return Ok(found) };
-            let answer =
-                self.client.batch_get_item().request_items(&self.table, asked).send().await.map_err(LedgerError::store("BatchGetItem"))?;
-            for item in answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default() {
+        let mut answers = pin!(self.items_by_key(keys.collect(), &[]));
+        while let Some(items) = answers.next().await {
+            for item in items? {
                 match MovementItem::read(item) {
                     Ok(entry) => found.push(entry),
                     Err(error) => tracing::error!(%error, "a movement cannot be read"),
                 }
             }
-            open = answer.unprocessed_keys.and_then(|mut rest| rest.remove(&self.table)).filter(|rest| !rest.keys().is_empty());
-            if open.is_some() {
-                back_off(attempt).await;
-            }
         }
-        if open.is_none() { Ok(found) } else { Err(LedgerError::Contention) }
+        Ok(found)
     }
 
     /// The history of one key, in no order, with how each movement ended. What has no readable form is left out.

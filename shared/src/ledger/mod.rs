@@ -38,6 +38,7 @@
 //! İYS 7, and a consent from the API 12; a movement that follows one that has ended costs two more. (A change of
 //! the same status to a key that is still to be compared moves nothing in the index `check` and costs two less.)
 
+mod batch;
 mod book;
 pub mod budget;
 mod check;

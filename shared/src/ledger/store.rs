@@ -1,12 +1,14 @@
 //! States and history: recording movements, reading them back, and taking targets' answers.
 
+use std::pin::pin;
+
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use futures::StreamExt;
 use jiff::Timestamp;
 
 use super::item::{self, Ending, Entry, Item, MovementItem, StateItem};
-use super::{Ledger, LedgerError, evidence};
+use super::{Ledger, LedgerError, control, evidence};
 use crate::consent::{
     Answer, AsideReason, BrandName, ConsentKey, ConsentState, EventId, Known, Merge, Movement, RecipientId, Sent, Sync, Target,
 };
@@ -14,10 +16,6 @@ use crate::evidence::{Payload, Seed};
 
 /// How often a write is tried again over somebody else's.
 pub(super) const WRITE_TRIES: usize = 24;
-/// Most keys in one BatchGetItem (DynamoDB's own limit).
-pub(super) const BATCH_GET: usize = 100;
-/// How many batches are read at once.
-pub(super) const BATCHES_AT_ONCE: usize = 8;
 
 /// What recording a movement did.
 #[derive(Debug, Clone)]
@@ -268,11 +266,15 @@ impl Ledger {
         let mut wanted: Vec<_> = keys.to_vec();
         wanted.sort_unstable();
         wanted.dedup();
-        let batches: Vec<Vec<ConsentKey>> = wanted.chunks(BATCH_GET).map(<[ConsentKey]>::to_vec).collect();
+        let keys = wanted
+            .iter()
+            .map(|key| control::key(&item::partition(&key.brand, &key.recipient_id), &item::state_sort(key.channel, key.recipient_type)));
         let mut found = Vec::with_capacity(wanted.len());
-        let mut answers = futures::stream::iter(batches).map(|batch| self.batch_of_states(batch)).buffer_unordered(BATCHES_AT_ONCE);
-        while let Some(states) = answers.next().await {
-            found.extend(states?);
+        let mut answers = pin!(self.items_by_key(keys.collect(), &[]));
+        while let Some(items) = answers.next().await {
+            for item in items? {
+                found.push(StateItem::read(item)?);
+            }
         }
         Ok(found)
     }
@@ -319,32 +321,6 @@ impl Ledger {
             items.push(item.map_err(LedgerError::store("Query"))?);
         }
         Ok(items)
-    }
-
-    async fn batch_of_states(&self, keys: Vec<ConsentKey>) -> Result<Vec<ConsentState>, LedgerError> {
-        let mut states = Vec::with_capacity(keys.len());
-        let mut asked = KeysAndAttributes::builder().consistent_read(true);
-        for key in &keys {
-            asked = asked.keys(Item::from([
-                ("PK".to_owned(), text(item::partition(&key.brand, &key.recipient_id))),
-                ("SK".to_owned(), text(item::state_sort(key.channel, key.recipient_type))),
-            ]));
-        }
-        let mut open = Some(asked.build().map_err(|_| LedgerError::Item { why: "a batch of keys cannot be written".into() })?);
-        for attempt in 0..WRITE_TRIES {
-            let Some(asked) = open.take() else { return Ok(states) };
-            let answer =
-                self.client.batch_get_item().request_items(&self.table, asked).send().await.map_err(LedgerError::store("BatchGetItem"))?;
-            for item in answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default() {
-                states.push(StateItem::read(item)?);
-            }
-            // What DynamoDB did not get to in one go is asked for again.
-            open = answer.unprocessed_keys.and_then(|mut rest| rest.remove(&self.table)).filter(|rest| !rest.keys().is_empty());
-            if open.is_some() {
-                back_off(attempt).await;
-            }
-        }
-        if open.is_none() { Ok(states) } else { Err(LedgerError::Contention) }
     }
 
     /// The state of a key that must have one.
