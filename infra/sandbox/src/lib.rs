@@ -14,4 +14,5 @@ pub mod netgsm;
 mod outbound;
 mod server;
 pub mod stats;
+pub mod verimor;
 mod window;

@@ -1,7 +1,7 @@
-//! Callbacks of an integrator: sent in order, repeated until they are taken, and lost, doubled or held back where
-//! a test orders it.
+//! Callbacks of an integrator: sent to each receiver in order, repeated until they are taken, and lost, doubled or
+//! held back where a test orders it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
+use reqwest::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -63,26 +64,22 @@ struct Callback {
 struct Inner {
     orders: VecDeque<Order>,
     held: Vec<Callback>,
+    /// The way to each receiver, by its address: one that takes nothing holds up no other.
+    lanes: HashMap<String, mpsc::UnboundedSender<Value>>,
 }
 
 /// The way out.
 pub(crate) struct Callbacks {
+    client: Client,
     stats: Arc<Stats>,
+    retry_ms: Vec<u64>,
     inner: Mutex<Inner>,
-    outbox: mpsc::UnboundedSender<Callback>,
 }
 
 impl Callbacks {
     /// The way out, with these pauses (milliseconds) between the attempts to deliver one callback.
     pub(crate) fn new(stats: Arc<Stats>, retry_ms: &[u64]) -> std::io::Result<Arc<Self>> {
-        let (outbox, mut waiting) = mpsc::unbounded_channel::<Callback>();
-        let (client, counts, pauses) = (outbound::client()?, Arc::clone(&stats), retry_ms.to_vec());
-        tokio::spawn(async move {
-            while let Some(callback) = waiting.recv().await {
-                outbound::deliver(&counts, 1, &pauses, || outbound::post(&client, &callback.url, &callback.body)).await;
-            }
-        });
-        Ok(Arc::new(Self { stats, inner: Mutex::default(), outbox }))
+        Ok(Arc::new(Self { client: outbound::client()?, stats, retry_ms: retry_ms.to_vec(), inner: Mutex::default() }))
     }
 
     /// Sends a callback, unless it is ordered to go wrong.
@@ -90,14 +87,14 @@ impl Callbacks {
         let callback = Callback { url: url.to_owned(), body };
         let mut inner = self.lock();
         match inner.next() {
-            None => self.post(callback),
+            None => self.post(&mut inner, callback),
             Some(how) => {
                 self.stats.fault(how.fault());
                 match how {
                     How::Lost => {}
                     How::Repeated => {
-                        self.post(Callback { url: callback.url.clone(), body: callback.body.clone() });
-                        self.post(callback);
+                        self.post(&mut inner, Callback { url: callback.url.clone(), body: callback.body.clone() });
+                        self.post(&mut inner, callback);
                     }
                     How::Held => inner.held.push(callback),
                 }
@@ -105,11 +102,23 @@ impl Callbacks {
         }
     }
 
-    fn post(&self, callback: Callback) {
-        // The worker ends only together with the process.
-        if self.outbox.send(callback).is_ok() {
+    fn post(&self, inner: &mut Inner, Callback { url, body }: Callback) {
+        let lane = inner.lanes.entry(url).or_insert_with_key(|url| self.lane(url.clone()));
+        // The worker ends only together with its lane.
+        if lane.send(body).is_ok() {
             self.stats.deliveries(|counts| counts.queued += 1);
         }
+    }
+
+    fn lane(&self, url: String) -> mpsc::UnboundedSender<Value> {
+        let (lane, mut waiting) = mpsc::unbounded_channel::<Value>();
+        let (client, stats, pauses) = (self.client.clone(), Arc::clone(&self.stats), self.retry_ms.clone());
+        tokio::spawn(async move {
+            while let Some(body) = waiting.recv().await {
+                outbound::deliver(&stats, 1, &pauses, || outbound::post(&client, &url, &body)).await;
+            }
+        });
+        lane
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -172,11 +181,12 @@ async fn release(State(callbacks): State<Arc<Callbacks>>, body: Bytes) -> Respon
         Ok(release) => release,
         Err(error) => return unreadable(&error),
     };
-    let mut held = std::mem::take(&mut callbacks.lock().held);
+    let mut inner = callbacks.lock();
+    let mut held = std::mem::take(&mut inner.held);
     if newest_first {
         held.reverse();
     }
     let released = held.len();
-    held.into_iter().for_each(|callback| callbacks.post(callback));
+    held.into_iter().for_each(|callback| callbacks.post(&mut inner, callback));
     answer(200, &json!({ "released": released }))
 }

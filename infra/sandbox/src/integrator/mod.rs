@@ -1,6 +1,7 @@
 //! What the simulators of integrators share: a queue before İYS, callbacks that can be made to go wrong, planted
 //! refusals, and a memory of what was sent before.
 
+pub(crate) mod bucket;
 pub(crate) mod callbacks;
 pub(crate) mod control;
 pub(crate) mod ledger;

@@ -8,6 +8,7 @@ mod receiver;
 #[path = "../it/rig.rs"]
 #[expect(dead_code, reason = "the other tests use the rest")]
 mod rig;
+mod verimor;
 
 use sandbox::iys::{self, Registry};
 use serde_json::{Value, json};
