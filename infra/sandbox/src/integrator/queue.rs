@@ -27,16 +27,26 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn push(&mut self, now: Timestamp, entry: T) {
-        self.waiting.push_back((now + self.delay, entry));
+        self.push_at(now + self.delay, entry);
+    }
+
+    /// Adds an entry that is due at a moment of its own.
+    pub(crate) fn push_at(&mut self, due: Timestamp, entry: T) {
+        self.waiting.push_back((due, entry));
     }
 
     /// Takes the oldest entry that is due.
     pub(crate) fn pop(&mut self, now: Timestamp) -> Option<T> {
+        self.pop_due(now).map(|(_, entry)| entry)
+    }
+
+    /// As [`Queue::pop`], with the moment from which the entry was due.
+    pub(crate) fn pop_due(&mut self, now: Timestamp) -> Option<(Timestamp, T)> {
         if self.held {
             return None;
         }
         let at = self.waiting.iter().position(|(due, _)| *due <= now)?;
-        self.waiting.remove(at).map(|(_, entry)| entry)
+        self.waiting.remove(at)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -56,6 +56,10 @@ impl Registry {
     pub(crate) fn owner_of(&self, brand: u64) -> Option<u64> {
         self.0.book.owner_of(brand).map(|owner| owner.iys_code)
     }
+    /// The name of a brand.
+    pub(crate) fn brand_name(&self, brand: u64) -> Option<String> {
+        self.0.book.owner_of(brand)?.brand(brand).map(|one| one.name.clone())
+    }
 
     /// Puts a consent object, in İYS's own words, before İYS's rules.
     pub(crate) fn submit(&self, brand_code: u64, item: &Map<String, Value>, carrier: &'static str) -> Verdict {
