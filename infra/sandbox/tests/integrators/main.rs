@@ -1,6 +1,7 @@
 //! The simulators of integrators over real HTTP, each in front of a simulated İYS.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod moving;
 mod mysoft;
 mod netgsm;
 #[path = "../it/receiver.rs"]
