@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use sandbox::iys::Registry;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -17,15 +18,15 @@ struct Arguments {
     /// Port of the Insider simulator.
     #[arg(long, default_value_t = 4002)]
     insider_port: u16,
-    /// Port of the Netgsm simulator.
-    #[arg(long, default_value_t = 4007)]
-    netgsm_port: u16,
-    /// Port of the Verimor simulator.
-    #[arg(long, default_value_t = 4008)]
-    verimor_port: u16,
-    /// Port of the Mysoft simulator.
-    #[arg(long, default_value_t = 4009)]
-    mysoft_port: u16,
+    /// Port of the Netgsm simulator; it is not served unless this is given.
+    #[arg(long)]
+    netgsm_port: Option<u16>,
+    /// Port of the Verimor simulator; it is not served unless this is given.
+    #[arg(long)]
+    verimor_port: Option<u16>,
+    /// Port of the Mysoft simulator; it is not served unless this is given.
+    #[arg(long)]
+    mysoft_port: Option<u16>,
     /// Address to listen on.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
@@ -51,7 +52,7 @@ async fn main() -> std::io::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).init();
     let arguments = Arguments::parse();
-    let registry = sandbox::iys::Registry::new(settings(arguments.iys_config.as_deref())?)?;
+    let registry = Registry::new(settings(arguments.iys_config.as_deref())?)?;
     let insider: sandbox::insider::Config = settings(arguments.insider_config.as_deref())?;
     let netgsm: sandbox::netgsm::Config = settings(arguments.netgsm_config.as_deref())?;
     let verimor: sandbox::verimor::Config = settings(arguments.verimor_config.as_deref())?;
@@ -63,17 +64,31 @@ async fn main() -> std::io::Result<()> {
     };
     let iys_listener = listen("iys", arguments.iys_port).await?;
     let insider_listener = listen("insider", arguments.insider_port).await?;
-    let netgsm_listener = listen("netgsm", arguments.netgsm_port).await?;
-    let verimor_listener = listen("verimor", arguments.verimor_port).await?;
-    let mysoft_listener = listen("mysoft", arguments.mysoft_port).await?;
+    let integrator = async |name: &str, port: Option<u16>| match port {
+        None => std::io::Result::Ok(None),
+        Some(port) => listen(name, port).await.map(Some),
+    };
+    let netgsm_listener = integrator("netgsm", arguments.netgsm_port).await?;
+    let verimor_listener = integrator("verimor", arguments.verimor_port).await?;
+    let mysoft_listener = integrator("mysoft", arguments.mysoft_port).await?;
     let all = tokio::try_join!(
         sandbox::iys::serve_registry(iys_listener, &registry, interrupted()),
         sandbox::insider::serve(insider_listener, insider, interrupted()),
-        sandbox::netgsm::serve(netgsm_listener, netgsm, registry.clone(), interrupted()),
-        sandbox::verimor::serve(verimor_listener, verimor, registry.clone(), interrupted()),
-        sandbox::mysoft::serve(mysoft_listener, mysoft, registry.clone(), interrupted()),
+        where_given(netgsm_listener, |listener| sandbox::netgsm::serve(listener, netgsm, registry.clone(), interrupted())),
+        where_given(verimor_listener, |listener| sandbox::verimor::serve(listener, verimor, registry.clone(), interrupted())),
+        where_given(mysoft_listener, |listener| sandbox::mysoft::serve(listener, mysoft, registry.clone(), interrupted())),
     );
     all.map(|_| ())
+}
+
+async fn where_given<F: Future<Output = std::io::Result<()>>>(
+    listener: Option<TcpListener>,
+    serve: impl FnOnce(TcpListener) -> F,
+) -> std::io::Result<()> {
+    match listener {
+        None => Ok(()),
+        Some(listener) => serve(listener).await,
+    }
 }
 
 fn settings<T: DeserializeOwned + Default>(path: Option<&Path>) -> std::io::Result<T> {
