@@ -77,10 +77,8 @@ pub(super) async fn recipient(State(mysoft): State<Arc<Mysoft>>, headers: Header
     }
     mysoft.settle();
     let state = mysoft.state();
-    let states = state.rows.states(call.brand, state.switches.failed_hides_standing);
-    let same = |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|one| one.eq_ignore_ascii_case(wanted));
-    let rows: Vec<Value> =
-        states.into_iter().filter(|(_, row)| same(row.fields.get("recipient"))).map(|(_, row)| row.state(None)).collect();
+    let states = state.rows.states_of(call.brand, wanted, state.switches.failed_hides_standing);
+    let rows: Vec<Value> = states.into_iter().map(|row| row.state(None)).collect();
     if rows.is_empty() && state.switches.unknown_recipient_refused {
         return Err(Refusal::no_record());
     }

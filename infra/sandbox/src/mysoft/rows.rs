@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::iys::errors::lookup;
+use crate::iys::model::{ConsentType, RecipientType};
 use crate::iys::model::{turkish, write_date};
 use crate::iys::registry::Verdict;
 
@@ -69,8 +70,12 @@ pub(crate) struct Rows {
 }
 
 fn key(row: &Row) -> String {
-    let text = |name: &str| row.fields.get(name).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-    format!("{}|{}|{}|{}", row.brand, text("recipient"), text("type"), text("recipientType"))
+    let text = |name: &str| row.fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    key_of(row.brand, text("recipient"), text("type"), text("recipientType"))
+}
+
+fn key_of(brand: u64, recipient: &str, consent_type: &str, recipient_type: &str) -> String {
+    format!("{brand}|{}|{consent_type}|{recipient_type}", recipient.to_ascii_lowercase())
 }
 
 impl Rows {
@@ -112,14 +117,25 @@ impl Rows {
         (1..).zip(&self.rows).filter(move |(_, row)| row.brand == brand)
     }
 
+    /// The row that shows the state of a consent.
+    fn shown(&self, key: &str, failed_hides_standing: bool) -> Option<usize> {
+        let at = self.latest.get(key)?;
+        let failed = self.rows.get(*at).is_some_and(|row| row.portal == Portal::Failed);
+        let standing = self.recorded.get(key).filter(|_| failed && !failed_hides_standing);
+        Some(*standing.unwrap_or(at))
+    }
+
+    /// The rows that show the states of an address's consents.
+    pub(crate) fn states_of(&self, brand: u64, recipient: &str, failed_hides_standing: bool) -> Vec<&Row> {
+        let keys = ConsentType::ALL.into_iter().flat_map(|consent_type| {
+            RecipientType::ALL.map(|recipient_type| key_of(brand, recipient, consent_type.name(), recipient_type.name()))
+        });
+        keys.filter_map(|key| self.rows.get(self.shown(&key, failed_hides_standing)?)).collect()
+    }
+
     /// The rows that show the state of a brand's consents, in the order of their ids.
     pub(crate) fn states(&self, brand: u64, failed_hides_standing: bool) -> Vec<(u64, &Row)> {
-        let shown = |(key, at): (&String, &usize)| {
-            let failed = self.rows.get(*at).is_some_and(|row| row.portal == Portal::Failed);
-            let standing = self.recorded.get(key).filter(|_| failed && !failed_hides_standing);
-            *standing.unwrap_or(at)
-        };
-        let mut places: Vec<usize> = self.latest.iter().map(shown).collect();
+        let mut places: Vec<usize> = self.latest.keys().filter_map(|key| self.shown(key, failed_hides_standing)).collect();
         places.sort_unstable();
         let numbered = places.into_iter().filter_map(|at| Some((u64::try_from(at).ok()? + 1, self.rows.get(at)?)));
         numbered.filter(|(_, row)| row.brand == brand).collect()

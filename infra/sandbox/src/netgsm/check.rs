@@ -44,9 +44,13 @@ pub(crate) fn add(item: &Value, switches: &Switches, stats: &Stats) -> Result<Ma
     if !access.is_empty() {
         record.insert("retailerAccess".to_owned(), json!(access));
     }
-    for code in record.get("retailerCode").into_iter().chain(record.get("retailerAccess").and_then(Value::as_array).into_iter().flatten()) {
-        if rules::number(code).is_none() {
-            errors.insert("retailerCode".to_owned(), json!("Bayi kodu sayısal olmalıdır."));
+    for field in ["retailerCode", "retailerAccess"] {
+        let numeric = |value: &Value| match value {
+            Value::Array(codes) => codes.iter().all(|code| rules::number(code).is_some()),
+            code => rules::number(code).is_some(),
+        };
+        if record.get(field).is_some_and(|value| !numeric(value)) {
+            errors.insert(field.to_owned(), json!("Bayi kodu sayısal olmalıdır."));
         }
     }
     if errors.is_empty() { Ok(record) } else { Err(errors) }

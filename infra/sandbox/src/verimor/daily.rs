@@ -42,6 +42,9 @@ pub(super) fn running_day(now: Timestamp, after_seconds: u64) -> Date {
 
 /// Makes the campaigns of every day before `until`; returns their ids.
 pub(super) fn close(verimor: &Verimor, state: &mut State, until: Date) -> Vec<u64> {
+    if state.waiting.iter().all(|one| one.day >= until) {
+        return Vec::new();
+    }
     let (mut due, later): (Vec<Waiting>, Vec<Waiting>) = std::mem::take(&mut state.waiting).into_iter().partition(|one| one.day < until);
     state.waiting = later;
     let mut ids = Vec::new();

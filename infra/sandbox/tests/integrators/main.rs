@@ -62,6 +62,12 @@ impl Iys {
         self.served.get(&path).await["records"].as_array().unwrap().clone()
     }
 
+    /// Changes an account.
+    async fn account(&self, change: &Value) {
+        let request = self.served.request(reqwest::Method::PATCH, "/_sandbox/accounts").json(change);
+        assert_eq!(request.send().await.unwrap().status().as_u16(), 200, "{change}");
+    }
+
     /// An add by the brand's own API user.
     async fn own_add(&self, brand: u64, consent: &Value) -> (u16, Value) {
         let user = json!({

@@ -343,3 +343,23 @@ async fn what_stood_at_iys_before_is_mirrored_and_what_is_planted_comes_true() {
     let (status, limited) = rig.post("checkRecipientStatus", &good).await;
     assert_eq!((status, &limited["succeed"]), (429, &json!(false)));
 }
+
+#[tokio::test]
+async fn a_merchants_first_record_needs_neither_date_nor_source_and_the_next_does() {
+    let rig = Rig::new().await;
+    let bare = json!({ "type": "EPOSTA", "recipient": "Shop@example.com", "status": "ONAY", "recipientType": "TACIR" });
+    let reference = rig.send(json!([bare])).await["data"]["referanceKey"].clone();
+    rig.iys.clock.advance(50);
+    let outcome = async |reference: &Value| {
+        let result = rig.call("checkBatchConsentStatus", json!({ "referanceKey": reference })).await;
+        result["data"]["batchResult"]["detailList"][0].clone()
+    };
+    assert_eq!(outcome(&reference).await["portalStatus"], "IYSDE_KAYITLI");
+    let mut refusal = bare.clone();
+    refusal["status"] = json!("RET");
+    let reference = rig.send(json!([refusal])).await["data"]["referanceKey"].clone();
+    rig.iys.clock.advance(50);
+    assert_eq!(outcome(&reference).await["errorCode"], "H462");
+    let rows = rig.mirror("shop@EXAMPLE.com").await;
+    assert_eq!((rows.as_array().unwrap().len(), &rows[0]["recipientType"]), (1, &json!("TACIR")));
+}

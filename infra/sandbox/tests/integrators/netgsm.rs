@@ -318,3 +318,32 @@ async fn an_add_whose_answer_is_lost_is_queued_all_the_same() {
     rig.iys.clock.advance(30);
     assert_eq!(rig.hooks(1).await[0]["resultstatus"], "success");
 }
+
+#[tokio::test]
+async fn what_iys_says_of_the_company_or_the_brand_is_a_verdict_of_each_record() {
+    let rig = Rig::new().await;
+    let add = async |recipient: &str| {
+        rig.add(json!([rig.record(recipient, "ONAY", -60)])).await;
+        rig.iys.clock.advance(30);
+    };
+    rig.iys.account(&json!({ "iysCode": BRAND, "subscription": { "status": "PAUSED" } })).await;
+    add("+905992000001").await;
+    rig.hooks(1).await;
+    rig.iys.account(&json!({ "iysCode": BRAND, "subscription": { "status": "ACTIVE", "consentLimit": 0 } })).await;
+    add("+905992000002").await;
+    rig.hooks(2).await;
+    rig.iys.account(&json!({ "iysCode": BRAND, "subscription": null })).await;
+    add("+905992000003").await;
+    let told: Vec<_> = rig.hooks(3).await.iter().map(|hook| hook["errcode"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(told, ["H520", "H525", "H524"]);
+    rig.settings("/_sandbox/accounts", json!({ "username": USER, "brands": [999] })).await;
+    rig.call("/iys/add", 999, json!([rig.record("+905992000004", "ONAY", -60)])).await;
+    rig.iys.clock.advance(30);
+    let packages = rig.netgsm.get("/_sandbox/packages?brandCode=999").await;
+    assert_eq!(packages[0]["records"][0]["verdict"]["code"], "H018");
+    let mut stranger = rig.record("+905992000005", "ONAY", -60);
+    (stranger["retailerCode"], stranger["retailerAccess"]) = (json!("7"), json!(["x"]));
+    rig.settings("/_sandbox/accounts", json!({ "username": USER, "brands": [SECOND] })).await;
+    let refused = rig.call("/iys/add", SECOND, json!([stranger])).await;
+    assert_eq!(keys(&refused["erroritem"][0]), ["retailerAccess"], "a dealer's code is a number");
+}
