@@ -355,6 +355,11 @@ async fn a_merchants_first_record_needs_neither_date_nor_source_and_the_next_doe
         result["data"]["batchResult"]["detailList"][0].clone()
     };
     assert_eq!(outcome(&reference).await["portalStatus"], "IYSDE_KAYITLI");
+    rig.settings("/_sandbox/switches", json!({ "recipient_type_may_be_missing": true })).await;
+    let mut person = rig.record("+905992000001", "ONAY", -60);
+    person.as_object_mut().unwrap().remove("recipientType");
+    assert_eq!(rig.send(json!([person])).await["data"]["errorConsentList"], json!([]));
+    assert_eq!(rig.mirror("+905992000001").await[0]["recipientType"], "BIREYSEL");
     let mut refusal = bare.clone();
     refusal["status"] = json!("RET");
     let reference = rig.send(json!([refusal])).await["data"]["referanceKey"].clone();

@@ -347,3 +347,23 @@ async fn what_iys_says_of_the_company_or_the_brand_is_a_verdict_of_each_record()
     let refused = rig.call("/iys/add", SECOND, json!([stranger])).await;
     assert_eq!(keys(&refused["erroritem"][0]), ["retailerAccess"], "a dealer's code is a number");
 }
+
+#[tokio::test]
+async fn the_other_readings_of_the_sources_can_be_switched_on() {
+    let rig = Rig::new().await;
+    let other = json!({
+        "foreign_numbers": true, "submitid_is_uid": false, "codes_40_60_swapped": true, "webhook_tells_all": false,
+    });
+    rig.settings("/_sandbox/switches", other).await;
+    assert_eq!(rig.call("/iys/search", STRANGE, json!([])).await["code"], "40");
+    rig.iys.citizen(BRAND, "+905992000001", "ONAY").await;
+    let added = rig.add(json!([rig.record("+491721234567", "ONAY", -60)])).await;
+    rig.iys.clock.advance(30);
+    let hooks = rig.hooks(1).await;
+    assert_eq!((&hooks[0]["recipient"], &hooks[0]["resultstatus"]), (&json!("+491721234567"), &json!("success")));
+    assert_ne!(hooks[0]["submitid"], added["uid"]);
+    rig.settings("/_sandbox/accounts", json!({ "username": USER, "module_active": false })).await;
+    assert_eq!(rig.search(&["+905992000001"]).await["code"], "60");
+    let unknown = rig.netgsm.request(reqwest::Method::PATCH, "/_sandbox/switches").json(&json!({ "nonsense": true }));
+    assert_eq!(unknown.send().await.unwrap().status(), 400);
+}
