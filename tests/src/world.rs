@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use local::{BoxFuture, Options, Output, SandboxSetup, Sandboxes, Simulators, Stack};
+use local::{BoxFuture, Integrators, Options, Output, SandboxSetup, Sandboxes, Shutdowns, Simulators, Stack};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -282,6 +282,17 @@ impl Sandboxes for WithoutPush {
     fn iys(&self, listener: TcpListener, setup: SandboxSetup, shutdown: BoxFuture<()>) -> BoxFuture<std::io::Result<()>> {
         let nobody = "http://127.0.0.1:9".to_owned();
         self.0.iys(listener, SandboxSetup { gateway_url: nobody, ..setup }, shutdown)
+    }
+
+    fn iys_with(
+        &self,
+        listener: TcpListener,
+        integrators: Integrators,
+        setup: SandboxSetup,
+        shutdown: Shutdowns,
+    ) -> BoxFuture<std::io::Result<()>> {
+        let nobody = "http://127.0.0.1:9".to_owned();
+        self.0.iys_with(listener, integrators, SandboxSetup { gateway_url: nobody, ..setup }, shutdown)
     }
 
     fn insider(&self, listener: TcpListener, setup: SandboxSetup, shutdown: BoxFuture<()>) -> BoxFuture<std::io::Result<()>> {

@@ -99,6 +99,15 @@ struct Run {
     /// Port of Lambda's Invoke.
     #[arg(long, default_value_t = 4006)]
     lambda_port: u16,
+    /// Port of the Netgsm simulator.
+    #[arg(long, default_value_t = 4007)]
+    netgsm_port: u16,
+    /// Port of the Verimor simulator.
+    #[arg(long, default_value_t = 4008)]
+    verimor_port: u16,
+    /// Port of the Mysoft simulator.
+    #[arg(long, default_value_t = 4009)]
+    mysoft_port: u16,
     /// Keep the tables in this folder; without, everything is gone at the end. Queues always start
     /// empty: the sweep fills them again from the ledger.
     #[arg(long, value_name = "DIR")]
@@ -198,6 +207,9 @@ fn stack(run: Run, sandboxes: Option<Arc<dyn Sandboxes>>) -> Result<(), BoxError
             sqs: run.sqs_port,
             ssm: run.ssm_port,
             lambda: run.lambda_port,
+            netgsm: run.netgsm_port,
+            verimor: run.verimor_port,
+            mysoft: run.mysoft_port,
         },
         data: run.data,
         brands: run.brands,

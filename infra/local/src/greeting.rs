@@ -23,6 +23,7 @@ pub(crate) fn text(stack: &Stack, options: &Options, colour: bool) -> String {
     let tables =
         options.data.as_ref().map_or_else(|| "tables in memory".to_owned(), |folder| format!("tables kept in {}", folder.display()));
     let simulated = options.sandboxes.is_some();
+    let integrator = if simulated { "simulator of an integrator" } else { "none" };
     for (what, url, note) in [
         ("HTTP API", stack.gateway_url(), ""),
         ("İYS", stack.iys_url(), if simulated { "simulator" } else { "none" }),
@@ -31,6 +32,9 @@ pub(crate) fn text(stack: &Stack, options: &Options, colour: bool) -> String {
         ("SQS", stack.sqs_url(), "queues in memory"),
         ("SSM", stack.ssm_url(), "brands"),
         ("Lambda", stack.lambda_url(), "invoke by name"),
+        ("Netgsm", stack.netgsm_url(), integrator),
+        ("Verimor", stack.verimor_url(), integrator),
+        ("Mysoft", stack.mysoft_url(), integrator),
     ] {
         lines.push(format!("  {what:<9} {url:<22} {}", dim(note)).trim_end().to_owned());
     }

@@ -26,7 +26,7 @@ pub use cli::{Functions, cli_main};
 pub use dynamodb::DynamoDbError;
 pub use output::{LineWriter, Output, OutputOptions};
 pub use processes::InvokeError;
-pub use sandboxes::{BoxFuture, SandboxSetup, Sandboxes};
+pub use sandboxes::{BoxFuture, Integrators, SandboxSetup, Sandboxes, Shutdowns};
 pub use simulators::{BULK_DELAY_SECONDS, Simulators};
 pub use stack::{Options, Ports, Stack, StackError};
 

@@ -22,7 +22,7 @@ use crate::{
     output::{Output, OutputOptions},
     processes::{InvokeError, Launch, Pool, Workers},
     runtime_api::{self, Pools},
-    sandboxes::{SandboxSetup, Sandboxes},
+    sandboxes::{Integrators, SandboxSetup, Sandboxes},
     scheduler,
     shutdown::Shutdown,
     simulators::BULK_DELAY_SECONDS,
@@ -64,6 +64,9 @@ pub struct Ports {
     pub sqs: u16,
     pub ssm: u16,
     pub lambda: u16,
+    pub netgsm: u16,
+    pub verimor: u16,
+    pub mysoft: u16,
 }
 
 /// How to start a stack. The default suits tests: any free ports, nothing on disk, nothing shown.
@@ -177,12 +180,16 @@ struct Addresses {
     sqs: String,
     ssm: String,
     lambda: String,
+    netgsm: String,
+    verimor: String,
+    mysoft: String,
 }
 
 /// The endpoints, listening but not yet served.
 struct Listeners {
     gateway: TcpListener,
     iys: Option<TcpListener>,
+    integrators: Option<Integrators>,
     insider: Option<TcpListener>,
     dynamodb: TcpListener,
     sqs: TcpListener,
@@ -195,7 +202,17 @@ impl Listeners {
     async fn bind(ports: Ports, sandboxes: bool) -> Result<Self, StackError> {
         let (iys, insider) =
             if sandboxes { (Some(listen("iys", ports.iys).await?), Some(listen("insider", ports.insider).await?)) } else { (None, None) };
+        let integrators = if sandboxes {
+            Some(Integrators {
+                netgsm: listen("netgsm", ports.netgsm).await?,
+                verimor: listen("verimor", ports.verimor).await?,
+                mysoft: listen("mysoft", ports.mysoft).await?,
+            })
+        } else {
+            None
+        };
         Ok(Self {
+            integrators,
             gateway: listen("gateway", ports.gateway).await?,
             iys,
             insider,
@@ -212,6 +229,10 @@ impl Listeners {
             Some(listener) => url(listener),
             None => Ok(NOBODY.to_owned()),
         };
+        let integrator = |which: fn(&Integrators) -> &TcpListener| match &self.integrators {
+            Some(all) => url(which(all)),
+            None => Ok(NOBODY.to_owned()),
+        };
         Ok(Addresses {
             gateway: url(&self.gateway)?,
             iys: vendor(&self.iys)?,
@@ -220,6 +241,9 @@ impl Listeners {
             sqs: url(&self.sqs)?,
             ssm: url(&self.ssm)?,
             lambda: url(&self.lambda)?,
+            netgsm: integrator(|all| &all.netgsm)?,
+            verimor: integrator(|all| &all.verimor)?,
+            mysoft: integrator(|all| &all.mysoft)?,
         })
     }
 }
@@ -303,8 +327,9 @@ impl Stack {
         tasks.spawn(serve(listeners.gateway, gateway, shutdown.clone()));
         if let Some(sandboxes) = &options.sandboxes {
             let setup = SandboxSetup { gateway_url: addresses.gateway.clone(), brands: documents };
-            if let Some(listener) = listeners.iys {
-                let iys = sandboxes.iys(listener, setup.clone(), Box::pin(shutdown.begun()));
+            if let (Some(listener), Some(integrators)) = (listeners.iys, listeners.integrators) {
+                let ended = shutdown.clone();
+                let iys = sandboxes.iys_with(listener, integrators, setup.clone(), Box::new(move || Box::pin(ended.begun())));
                 tasks.spawn(report("the İYS sandbox", iys));
             }
             if let Some(listener) = listeners.insider {
@@ -381,6 +406,24 @@ impl Stack {
         &self.addresses.lambda
     }
 
+    /// Base address of Netgsm, an integrator.
+    #[must_use]
+    pub fn netgsm_url(&self) -> &str {
+        &self.addresses.netgsm
+    }
+
+    /// Base address of Verimor, an integrator.
+    #[must_use]
+    pub fn verimor_url(&self) -> &str {
+        &self.addresses.verimor
+    }
+
+    /// Base address of Mysoft, an integrator.
+    #[must_use]
+    pub fn mysoft_url(&self) -> &str {
+        &self.addresses.mysoft
+    }
+
     /// Region that clients of these endpoints sign for.
     #[must_use]
     pub fn region(&self) -> &'static str {
@@ -415,7 +458,7 @@ impl Stack {
     /// All addresses by name, as JSON: what a ready file holds.
     #[must_use]
     pub fn addresses(&self) -> Value {
-        let Addresses { gateway, iys, insider, dynamodb, sqs, ssm, lambda } = &self.addresses;
+        let Addresses { gateway, iys, insider, dynamodb, sqs, ssm, lambda, netgsm, verimor, mysoft } = &self.addresses;
         json!({
             "gateway": gateway,
             "iys": iys,
@@ -424,6 +467,9 @@ impl Stack {
             "sqs": sqs,
             "ssm": ssm,
             "lambda": lambda,
+            "netgsm": netgsm,
+            "verimor": verimor,
+            "mysoft": mysoft,
             "region": REGION,
         })
     }

@@ -7,7 +7,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use serde_json::json;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
 
 use crate::faults::{Fault, Faults};
 use crate::server::json as answer;
@@ -60,4 +62,42 @@ async fn add_faults(State(shared): State<Shared>, body: Bytes) -> Response {
 async fn clear_faults(State(shared): State<Shared>) -> Response {
     shared.faults.clear();
     answer(200, &json!({"status": "ok"}))
+}
+
+/// `current` with the fields of `patch`, whose names may be in camel case as at İYS; null is a field's default.
+pub(crate) fn merged<T: Serialize + DeserializeOwned>(current: &T, patch: Map<String, Value>) -> Result<T, serde_json::Error> {
+    let mut fields = match serde_json::to_value(current)? {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    for (name, value) in patch {
+        let name = snake(&name);
+        if value.is_null() {
+            fields.remove(&name);
+        } else {
+            fields.insert(name, value);
+        }
+    }
+    serde_json::from_value(Value::Object(fields))
+}
+
+fn snake(name: &str) -> String {
+    name.chars().flat_map(|letter| letter.is_ascii_uppercase().then_some('_').into_iter().chain([letter.to_ascii_lowercase()])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iys::Subscription;
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_null_brings_the_default_back() {
+        let current = Subscription { consent_limit: Some(5), consent_limit_exceed: true, ..Subscription::default() };
+        let patch = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let changed = merged(&current, patch(json!({ "status": "PAUSED", "consentLimit": 7 }))).ok();
+        assert_eq!(changed.map(|one| (one.consent_limit, one.consent_limit_exceed)), Some((Some(7), true)));
+        let changed = merged(&current, patch(json!({ "consent_limit": null }))).ok();
+        assert_eq!(changed.map(|one| one.consent_limit), Some(None));
+        assert!(merged(&current, patch(json!({ "nonsense": 1 }))).is_err());
+    }
 }

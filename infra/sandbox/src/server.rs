@@ -121,6 +121,10 @@ pub(crate) struct Observer {
     pub(crate) clock: Clock,
     pub(crate) stats: Arc<Stats>,
     pub(crate) faults: Arc<Faults>,
+    /// How the vendor writes an answer that a fault makes up.
+    pub(crate) answer: fn(u16, &Value) -> Response,
+    /// The HTTP status under which the vendor says that a limit is passed.
+    pub(crate) limit_status: u16,
     /// The vendor's body for an answer that a fault makes up: path, status → body.
     pub(crate) fault_body: fn(&str, u16) -> Value,
 }
@@ -217,13 +221,13 @@ async fn serve_late(observer: Observer, call: Call, wait: Duration, request: Req
 /// An answer without a request being served.
 fn made_up(observer: &Observer, call: &Call, fault: &Fault, path: &str) -> Response {
     let status = match fault.kind {
-        Kind::RateLimit => 429,
+        Kind::RateLimit => observer.limit_status,
         Kind::GatewayTimeout => fault.status.unwrap_or(504),
         _ => fault.status.unwrap_or(500),
     };
     observer.stats.answered(&call.method, &call.template, status, false);
     let body = fault.body.clone().unwrap_or_else(|| (observer.fault_body)(path, status));
-    json(status, &body)
+    (observer.answer)(status, &body)
 }
 
 fn severed() -> Response {

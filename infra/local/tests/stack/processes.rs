@@ -161,7 +161,7 @@ async fn separate_stack() -> (std::process::Child, String, u32, tempfile::TempDi
     std::fs::write(&template, crate::support::TEMPLATE).unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.arg("run");
-    for port in ["gateway", "iys", "insider", "dynamodb", "sqs", "ssm", "lambda"] {
+    for port in ["gateway", "iys", "insider", "dynamodb", "sqs", "ssm", "lambda", "netgsm", "verimor", "mysoft"] {
         command.args([format!("--{port}-port"), "0".to_owned()]);
     }
     command.arg("--template").arg(&template).arg("--port-file").arg(&ports);

@@ -151,6 +151,8 @@ fn router(insider: &Arc<Insider>) -> Router {
         clock: Arc::clone(&insider.config.clock),
         stats: Arc::clone(&insider.stats),
         faults: Arc::clone(&insider.faults),
+        answer: server::json,
+        limit_status: 429,
         fault_body,
     };
     let shared = crate::control::routes(Arc::clone(&insider.stats), Arc::clone(&insider.faults)).with_state(());

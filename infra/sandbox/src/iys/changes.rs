@@ -10,8 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post, put};
 use jiff::civil::Date;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Iys;
@@ -20,7 +19,7 @@ use super::book::Unknown;
 use super::hub::How;
 use super::model::ConsentType;
 use super::parties::{Grant, Subscription};
-use crate::control::unreadable;
+use crate::control::{merged, unreadable};
 use crate::server::json as answer;
 
 pub(super) fn routes() -> Router<Arc<Iys>> {
@@ -54,27 +53,6 @@ impl IntoResponse for Refused {
             Self::Unreadable(_) | Self::NotOneAccount => unreadable(&self),
         }
     }
-}
-
-/// `current` with the fields of `patch`, whose names may be in camel case as at İYS; null is a field's default.
-fn merged<T: Serialize + DeserializeOwned>(current: &T, patch: Map<String, Value>) -> Result<T, serde_json::Error> {
-    let mut fields = match serde_json::to_value(current)? {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    };
-    for (name, value) in patch {
-        let name = snake(&name);
-        if value.is_null() {
-            fields.remove(&name);
-        } else {
-            fields.insert(name, value);
-        }
-    }
-    serde_json::from_value(Value::Object(fields))
-}
-
-fn snake(name: &str) -> String {
-    name.chars().flat_map(|letter| letter.is_ascii_uppercase().then_some('_').into_iter().chain([letter.to_ascii_lowercase()])).collect()
 }
 
 /// A change of one account. Fields that are left out stay as they are.
@@ -215,20 +193,4 @@ async fn confirmed(State(iys): State<Arc<Iys>>) -> Response {
     let agreements = iys.agreements();
     let rows: Vec<Value> = agreements.confirmed().map(|(brand, day)| json!({ "brandCode": brand, "reportDate": day })).collect();
     answer(200, &Value::Array(rows))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_patch_changes_what_it_names_and_null_brings_the_default_back() {
-        let current = Subscription { consent_limit: Some(5), consent_limit_exceed: true, ..Subscription::default() };
-        let patch = |value: Value| value.as_object().cloned().unwrap_or_default();
-        let changed = merged(&current, patch(json!({ "status": "PAUSED", "consentLimit": 7 }))).ok();
-        assert_eq!(changed.map(|one| (one.consent_limit, one.consent_limit_exceed)), Some((Some(7), true)));
-        let changed = merged(&current, patch(json!({ "consent_limit": null }))).ok();
-        assert_eq!(changed.map(|one| one.consent_limit), Some(None));
-        assert!(merged(&current, patch(json!({ "nonsense": 1 }))).is_err());
-    }
 }

@@ -158,6 +158,7 @@ async fn citizen(State(iys): State<Arc<Iys>>, body: Bytes) -> Response {
         retailer_access: Vec::new(),
     };
     let movement = store.record(key.clone(), movement);
+    store.announce(&key, &movement, None);
     drop(store);
     let mut record = movement.listed(&key);
     record.insert("iysCode".to_owned(), json!(owner.iys_code));

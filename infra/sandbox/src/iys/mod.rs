@@ -2,7 +2,7 @@
 
 mod access;
 mod account;
-mod address;
+pub(crate) mod address;
 mod agreements;
 mod book;
 mod bulk;
@@ -11,23 +11,24 @@ mod changes;
 mod config;
 mod control;
 mod day_file;
-mod errors;
+pub(crate) mod errors;
 mod gate;
 mod hub;
 mod info;
 mod integrator;
-mod model;
+pub(crate) mod model;
 mod paging;
 mod parties;
 mod push;
 mod query;
 mod refusals;
+pub(crate) mod registry;
 mod retailer;
 mod retailer_access;
 mod retailers;
-mod rules;
+pub(crate) mod rules;
 mod single;
-mod store;
+pub(crate) mod store;
 mod switches;
 mod timestamp;
 mod token;
@@ -50,6 +51,7 @@ pub use gate::QualityGate;
 pub use model::{ConsentType, RecipientType, Status};
 pub use parties::{Authority, Brand, Grant, Partner, Provider, Subscription, SubscriptionStatus};
 pub use refusals::{Place, Refusal};
+pub use registry::Registry;
 pub use rules::DayCount;
 pub use switches::{
     BadCredentials, BadItem, ChannelRefusal, CheckOrder, EmailForm, FirstKarar, HashMethod, NoRecord, PartnerCodes, StaleCursor,
@@ -199,6 +201,24 @@ impl Iys {
 ///
 /// If no HTTP client for push deliveries can be built, or a seed record cannot be read.
 pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    serve_registry(listener, &Registry::new(config)?, shutdown).await
+}
+
+/// As [`serve`], for a registry that integrators' simulators write to as well.
+///
+/// # Errors
+///
+/// If the listener fails.
+pub async fn serve_registry(
+    listener: TcpListener,
+    registry: &Registry,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    server::run(listener, router(registry.iys()), shutdown).await
+}
+
+/// The state at the start.
+fn start(config: Config) -> std::io::Result<Arc<Iys>> {
     let stats = Arc::new(Stats::default());
     let switches = Arc::new(RwLock::new(config.switches));
     let push = hub::Hub::new(&config, Arc::clone(&stats), Arc::clone(&switches))?;
@@ -222,7 +242,7 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future<
         config,
     });
     control::seed(&iys, &iys.config.seed).map_err(std::io::Error::other)?;
-    server::run(listener, router(&iys), shutdown).await
+    Ok(iys)
 }
 
 fn router(iys: &Arc<Iys>) -> Router {
@@ -230,6 +250,8 @@ fn router(iys: &Arc<Iys>) -> Router {
         clock: Arc::clone(&iys.config.clock),
         stats: Arc::clone(&iys.stats),
         faults: Arc::clone(&iys.faults),
+        answer: server::json,
+        limit_status: 429,
         fault_body: errors::fault_body,
     };
     Router::new()

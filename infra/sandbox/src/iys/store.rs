@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
 
 use super::model::{Consent, ConsentType, Key, Movement, RecipientType, Status, write_date};
 use super::rules::{self, Standing};
@@ -99,6 +100,17 @@ pub(crate) struct Store {
     any_v2: HashMap<[u8; 32], Original>,
     record_counts: HashMap<u64, u64>,
     access: HashMap<Key, Held>,
+    /// Who is told of every movement as it comes about.
+    watchers: Vec<mpsc::UnboundedSender<Change>>,
+}
+
+/// A movement that has just come about.
+#[derive(Clone)]
+pub(crate) struct Change {
+    pub(crate) key: Key,
+    pub(crate) movement: Arc<Movement>,
+    /// The integrator that brought it, if it was one.
+    pub(crate) carrier: Option<&'static str>,
 }
 
 impl Store {
@@ -149,6 +161,18 @@ impl Store {
 
     /// Applies the stateful rules and stores the consent.
     pub(crate) fn add(&mut self, consent: &Consent, brand: u64, now: Timestamp, switches: &Switches) -> Result<Stored, Vec<&'static str>> {
+        self.carried(consent, brand, now, switches, None)
+    }
+
+    /// As [`Store::add`], for an integrator that is told by the answer and not again as a watcher.
+    pub(crate) fn carried(
+        &mut self,
+        consent: &Consent,
+        brand: u64,
+        now: Timestamp,
+        switches: &Switches,
+        carrier: Option<&'static str>,
+    ) -> Result<Stored, Vec<&'static str>> {
         let key = consent.key(brand);
         let codes = self.refusals(consent, &key, switches);
         if !codes.is_empty() {
@@ -164,7 +188,26 @@ impl Store {
             retailer_code: consent.retailer_code,
             retailer_access: consent.retailer_access.clone(),
         };
-        Ok(Stored::of(&self.record(key, movement)))
+        let movement = self.record(key.clone(), movement);
+        self.announce(&key, &movement, carrier);
+        Ok(Stored::of(&movement))
+    }
+
+    /// From now on tells of every movement that comes about.
+    pub(crate) fn watch(&mut self) -> mpsc::UnboundedReceiver<Change> {
+        let (told, changes) = mpsc::unbounded_channel();
+        self.watchers.push(told);
+        changes
+    }
+
+    /// Tells the watchers of a movement; those that are gone are forgotten.
+    pub(crate) fn announce(&mut self, key: &Key, movement: &Arc<Movement>, carrier: Option<&'static str>) {
+        self.watchers.retain(|told| told.send(Change { key: key.clone(), movement: Arc::clone(movement), carrier }).is_ok());
+    }
+
+    /// What stands for a brand, in no order.
+    pub(crate) fn standing_of(&self, brand: u64) -> impl Iterator<Item = (&Key, &Arc<Movement>)> {
+        self.records.iter().filter(move |(key, _)| key.brand == brand).filter_map(|(key, history)| Some((key, history.last()?)))
     }
 
     /// Stores a movement without asking any rule.

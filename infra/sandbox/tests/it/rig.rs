@@ -1,6 +1,7 @@
 //! What the tests stand on: a clock that is set by hand, a served simulator, waiting with a deadline.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -50,20 +51,24 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn iys(config: sandbox::iys::Config) -> Self {
-        let (listener, served) = Self::bind().await;
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(sandbox::iys::serve(listener, config, async {
-            let _ended = stopped.await;
-        }));
-        Self { _stop: stop, ..served }
+        Self::over(|listener, stopped| sandbox::iys::serve(listener, config, stopped)).await
     }
 
     pub(crate) async fn insider(config: sandbox::insider::Config) -> Self {
+        Self::over(|listener, stopped| sandbox::insider::serve(listener, config, stopped)).await
+    }
+
+    /// Serves whatever `serve` makes of a listener and of a future that ends when the simulator shall stop.
+    pub(crate) async fn over<F>(serve: impl FnOnce(TcpListener, Pin<Box<dyn Future<Output = ()> + Send>>) -> F) -> Self
+    where
+        F: Future<Output = std::io::Result<()>> + Send + 'static,
+    {
         let (listener, served) = Self::bind().await;
         let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(sandbox::insider::serve(listener, config, async {
+        let stopped = Box::pin(async {
             let _ended = stopped.await;
-        }));
+        });
+        tokio::spawn(serve(listener, stopped));
         Self { _stop: stop, ..served }
     }
 
