@@ -24,8 +24,8 @@ use crate::export_view::ExportView;
 use crate::standing::{self, StandingView};
 use crate::unavailable;
 
-/// Most index pages (1 MB each) that are counted per shard.
-const PAGES: usize = 20;
+/// Most index pages (two thousand keys each) that are counted per shard.
+const PAGES: usize = 70;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

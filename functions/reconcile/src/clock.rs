@@ -11,8 +11,8 @@ use shared::sync::deadlines::Watch;
 
 use crate::{App, Report};
 
-/// Most pages (1 MB each) of the work index that are counted per shard.
-const PAGES: usize = 40;
+/// Most pages (two thousand keys each) of the work index that are counted per shard.
+const PAGES: usize = 140;
 
 impl App {
     pub(crate) async fn clock(&self, brand: &Brand, report: &mut Report) {

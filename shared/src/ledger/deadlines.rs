@@ -41,7 +41,7 @@ pub struct Deadlines {
 
 impl Ledger {
     /// Counts what is bound for the registry by the time that is left at `now`, and names the `first` most
-    /// urgent keys. Each shard is read for at most so many index pages (1 MB, some seven thousand keys).
+    /// urgent keys. Each shard is read for at most so many index pages (two thousand keys).
     pub async fn deadlines(&self, brand: &BrandName, now: ConsentDate, first: usize, pages: usize) -> Result<Deadlines, LedgerError> {
         let scale = Scale::at(now);
         let shards = try_join_all((0..WORK_SHARDS).map(|shard| self.deadlines_of_shard(brand, shard, scale, first, pages))).await?;

@@ -7,6 +7,9 @@ use super::item::{self, Item};
 use super::{Ledger, LedgerError};
 use crate::consent::BrandName;
 
+/// Entries of an index that are read at once: what a page takes in memory is the same however long the index is.
+pub(super) const PAGE: i32 = 2000;
+
 impl Ledger {
     /// A query for what one shard of a brand's open work is in an index.
     pub(super) fn query_work(&self, index: &str, brand: &BrandName, shard: u8, projection: &str) -> QueryFluentBuilder {
@@ -16,11 +19,12 @@ impl Ledger {
             .index_name(index)
             .key_condition_expression("work_pk = :pk")
             .projection_expression(projection)
+            .limit(PAGE)
             .expression_attribute_values(":pk", AttributeValue::S(item::work_partition(brand, shard)))
     }
 }
 
-/// Hands on every entry of at most so many pages (1 MB each); whether there is more.
+/// Hands on every entry of at most so many pages ([`PAGE`]); whether there is more.
 pub(super) async fn read_pages(query: QueryFluentBuilder, pages: usize, mut each: impl FnMut(Item)) -> Result<bool, LedgerError> {
     let mut answers = query.into_paginator().send();
     let mut read = 0;

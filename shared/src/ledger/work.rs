@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 use super::item::{self, WORK_SHARDS};
-use super::pages::read_pages;
+use super::pages::{PAGE, read_pages};
 use super::submission;
 use super::{Ledger, LedgerError};
 use crate::consent::{BrandName, ConsentDate, ConsentKey, slack};
@@ -78,7 +78,7 @@ impl Ledger {
             .query_work(INDEX, brand, shard, "PK, SK, work_due, work_deadline")
             .key_condition_expression("work_pk = :pk AND work_due <= :now")
             .expression_attribute_values(":now", AttributeValue::S(item::due_text(now)))
-            .set_limit(i32::try_from(limit).ok())
+            .limit(i32::try_from(limit).map_or(PAGE, |limit| limit.min(PAGE)))
             .into_paginator()
             .send();
         let mut due = Vec::new();

@@ -10,8 +10,8 @@ use crate::consent::slack::{Scale, Slack};
 use crate::consent::{BrandName, ConsentDate, ConsentKey, ConsentState, Head, Sync};
 use crate::ledger::{Deadlines, Ledger, LedgerError};
 
-/// Most index pages (1 MB, some seven thousand keys each) that are counted per shard.
-const PAGES: usize = 40;
+/// Most index pages (two thousand keys each) that are counted per shard.
+const PAGES: usize = 140;
 
 /// A movement that waits for the registry.
 #[derive(Debug, Clone)]

@@ -31,8 +31,8 @@ pub const MARGIN: SignedDuration = SignedDuration::from_hours(3);
 const MOST: usize = 7;
 /// How many days before a report's day the files are told of: those that İYS still shows, and the one before.
 const DAY_FILES_BEFORE: i64 = 7;
-/// Most index pages (1 MB each) that are counted per shard.
-const PAGES: usize = 40;
+/// Most index pages (two thousand keys each) that are counted per shard.
+const PAGES: usize = 140;
 
 /// Why a report was not made.
 #[derive(Debug, thiserror::Error)]

@@ -19,10 +19,11 @@ use crate::ledger::item::WORK_SHARDS;
 use crate::ledger::{DueWork, Ledger, LedgerError, RESULTS_KEPT};
 use crate::queue::Queues;
 
-/// Most pieces of work that one sweep looks through in each shard for the most urgent: some five megabytes.
-const LOOKED_THROUGH: usize = 25_000;
-/// How many pieces one sweep queues, over all shards; the next sweep goes on.
-pub const QUEUED: usize = 40_000;
+/// Most pieces of work that one sweep looks through in each shard for the most urgent.
+const LOOKED_THROUGH: usize = 10_000;
+/// How many pieces one sweep queues, over all shards; the next sweep goes on. They are in memory
+/// together.
+pub const QUEUED: usize = 10_000;
 /// How many pieces are read and written together.
 const PAGE: usize = 250;
 /// After how many looks in vain (half a day) work is said to be stuck.
