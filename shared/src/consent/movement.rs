@@ -23,6 +23,9 @@ pub enum Origin {
     /// The brand's existing book, and what İYS holds under a wrong spelling of a number: neither stands at
     /// İYS as it should.
     Import,
+    /// A notice that nothing vouches for says that the registry holds a consent: it counts once the registry
+    /// confirms it.
+    Notice,
     /// We re-dated or re-sourced a refusal so that İYS takes it; the history shows both.
     Correction,
 }
@@ -35,6 +38,7 @@ impl Origin {
             Origin::Registry => "registry",
             Origin::Api => "api",
             Origin::Import => "import",
+            Origin::Notice => "notice",
             Origin::Correction => "correction",
         }
     }
@@ -140,6 +144,12 @@ impl Head {
     /// says more of the act (its origin, its source), and staying with it leaves nothing to do.
     pub fn outranks(&self, other: &Self) -> bool {
         self.rank() > other.rank()
+    }
+
+    /// Whether it may go to the registry as the brand's own: neither what only the registry says, nor what it is
+    /// only said to hold.
+    pub fn can_be_sent(&self) -> bool {
+        self.source.is_sendable() && self.origin != Origin::Notice
     }
 
     /// Whether both tell of one act: the same status at the same date.

@@ -27,7 +27,7 @@ use crate::consent::{Answer, ConsentKey, ConsentState, Known, Merge, Status, Syn
 use crate::iys::Limits;
 use crate::ledger::{CheckClass, CheckGroup, CheckPage, DifferenceCount, Ledger, LedgerError, Verification};
 use crate::queue::Queues;
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{Capabilities, Registry, RegistryError};
 
 /// The name of a run's lease.
 const JOB: &str = "verify";
@@ -55,6 +55,13 @@ impl Share {
         let part = |whole: u64| to_usize((whole * u64::from(percent) / 100).max(1));
         let calls = u64::from(limits.calls_per_second) * length.as_secs().unsigned_abs();
         Self { questions: part(calls), fetches: part(limits.single_status_per_hour.into()) }
+    }
+
+    /// The same of what a registry allows.
+    pub fn of_registry(offered: &Capabilities, percent: u32, length: SignedDuration) -> Self {
+        let part = |whole: u64| to_usize((whole * u64::from(percent) / 100).max(1));
+        let questions = u64::from(offered.questions_per_minute) * length.as_secs().unsigned_abs() / 60;
+        Self { questions: part(questions), fetches: part(offered.fetches_per_hour.into()) }
     }
 
     /// What one of so many brands has of it.
