@@ -32,6 +32,7 @@ fn pushed(message: &Message) -> Vec<ConsentKey> {
     match serde_json::from_str(message.body().unwrap()).unwrap() {
         PushMessage::Keys { brand, keys } => keys.iter().map(|key| key.key(&brand)).collect(),
         PushMessage::Submission { id, .. } => panic!("nobody sent the submission {id}"),
+        PushMessage::Verdict { .. } => panic!("nobody called back"),
     }
 }
 

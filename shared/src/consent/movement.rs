@@ -137,7 +137,7 @@ pub struct Head {
 
 impl Head {
     /// The order of invariant 3: consent date, then RET over ONAY, then whoever acted over the
-    /// registry's report of it, then the id. It is total over different events, so the largest movement
+    /// registry's report of it and that over a mere notice, then the id. It is total over different events, so the largest movement
     /// does not depend on arrival. One event id always stands for one event.
     ///
     /// The registry's feed reports our own movements too, with their date and status. The first telling
@@ -157,8 +157,13 @@ impl Head {
         (self.status, self.consent_date) == (other.status, other.consent_date)
     }
 
-    fn rank(&self) -> (ConsentDate, bool, bool, &EventId) {
-        (self.consent_date, self.status == Status::Ret, self.origin != Origin::Registry, &self.event_id)
+    fn rank(&self) -> (ConsentDate, bool, u8, &EventId) {
+        let told_by = match self.origin {
+            Origin::Notice => 0,
+            Origin::Registry => 1,
+            Origin::Insider | Origin::Api | Origin::Import | Origin::Correction => 2,
+        };
+        (self.consent_date, self.status == Status::Ret, told_by, &self.event_id)
     }
 }
 

@@ -8,7 +8,7 @@ pub mod evidence;
 pub mod import;
 pub mod insider_export;
 pub mod isolate;
-mod outcome;
+pub mod outcome;
 mod patience;
 pub mod pull;
 pub mod push;

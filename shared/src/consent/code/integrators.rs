@@ -196,7 +196,14 @@ mod tests {
 
     #[test]
     fn our_own_codes_stand_in_the_table() {
-        for code in [Code::NO_CHANNEL, Code::NO_DEALERS, Code::NO_FOREIGN_NUMBERS, Code::UNCONFIRMED] {
+        for code in [
+            super::super::NETGSM_BAD_VALUE,
+            super::super::NETGSM_FAILED,
+            Code::NO_CHANNEL,
+            Code::NO_DEALERS,
+            Code::NO_FOREIGN_NUMBERS,
+            Code::UNCONFIRMED,
+        ] {
             assert!(code.entry().is_some_and(|entry| entry.disposition == Disposition::Rejected), "{code}");
         }
     }

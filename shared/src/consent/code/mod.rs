@@ -212,6 +212,11 @@ enum Name {
 #[error("not a code: expected H and three or four digits, or a code of an integrator")]
 pub struct NotACode;
 
+/// Netgsm's word for a value that it does not take.
+pub const NETGSM_BAD_VALUE: Code = Code(Name::Other("NETGSM-70"));
+/// What Netgsm says İYS refused without a code.
+pub const NETGSM_FAILED: Code = Code(Name::Other("NETGSM-FAILED"));
+
 impl Code {
     /// Older than three business days.
     pub const TOO_LATE: Code = Code(Name::Iys(467));

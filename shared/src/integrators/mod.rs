@@ -1,0 +1,59 @@
+//! Integrators (entegratör): firms that carry a brand's consents to İYS under their own contract.
+//!
+//! Each is an adapter of the port [`crate::registry::Registry`]: it speaks İYS's words towards us and its own
+//! towards its wire, and says by [`crate::registry::Capabilities`] what it can do. `docs/integrators.md` tells
+//! what a brand gains and loses with each.
+//!
+//! | File | What it decides |
+//! |---|---|
+//! | `call` | turns, sending, what a failure means |
+//! | `fields` | how the fields of a consent are read |
+//! | `notice` | what a callback says, and what proves it |
+//! | `netgsm`, `verimor`, `mysoft` | each one's wire and flags |
+
+mod call;
+mod fields;
+mod netgsm;
+mod notice;
+
+use std::sync::Arc;
+
+use crate::brand::{Brand, RegistryChoice};
+use crate::clock::Clock;
+use crate::ledger::Ledger;
+use crate::registry::{Capabilities, Registry};
+
+pub use notice::{Notice, NoticeError, Outcome, read_notices};
+
+/// The integrators for one process. Cloning it is cheap and shares everything.
+#[derive(Clone)]
+pub struct Integrators(Arc<call::Wire>);
+
+impl std::fmt::Debug for Integrators {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Integrators")
+    }
+}
+
+impl Integrators {
+    /// Integrators that share allowances by the ledger. Nothing is connected yet.
+    pub fn new(ledger: Ledger, clock: Clock) -> Self {
+        Self(call::Wire::new(ledger, clock))
+    }
+
+    /// The brand's integrator; `None` for a brand that calls İYS itself.
+    pub fn of(&self, brand: &Arc<Brand>) -> Option<Box<dyn Registry>> {
+        match &brand.registry {
+            RegistryChoice::Iys => None,
+            RegistryChoice::Netgsm(_) => Some(Box::new(netgsm::NetgsmRegistry::new(self.0.clone(), brand.clone()))),
+        }
+    }
+}
+
+/// What the registry of a brand's choice can do, without a call.
+pub fn capabilities(choice: &RegistryChoice) -> Capabilities {
+    match choice {
+        RegistryChoice::Iys => Capabilities::IYS,
+        RegistryChoice::Netgsm(settings) => netgsm::capabilities(settings),
+    }
+}
