@@ -249,6 +249,12 @@ pub trait Registry: Send + Sync {
         not_offered("movements")
     }
 
+    /// A question that concerns nobody and changes nothing: whether credentials and brand are taken. Only where
+    /// not [`Capabilities::account`].
+    async fn probe(&self, _channel: Channel) -> Result<(), RegistryError> {
+        not_offered("a harmless question")
+    }
+
     /// Why records of a channel and status are not to be sent now, where that is known without a call.
     async fn barred(&self, _channel: Channel, _status: Status) -> Result<Option<Barred>, RegistryError> {
         Ok(None)

@@ -39,8 +39,8 @@ impl Turn {
 
 impl App {
     pub(crate) async fn daily_file(&self, brand: &Arc<Brand>, turn: Turn, report: &mut Report) {
-        // Without it in the brand's document there is nothing to hold.
-        if !brand.iys.mutabakat && !turn.by_hand {
+        // Without it in the brand's document there is nothing to hold, and an integrator has no such file.
+        if brand.registry.is_integrator() || (!brand.iys.mutabakat && !turn.by_hand) {
             return;
         }
         let files = IysDayFiles::new(self.iys.clone(), brand.clone());

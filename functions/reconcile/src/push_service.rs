@@ -15,6 +15,10 @@ const SECRET_BYTES: usize = 24;
 
 impl App {
     pub(crate) async fn push_service(&self, brand: &Arc<Brand>, url: Option<&Url>, wanted: bool, report: &mut Report) {
+        // An integrator's callbacks are set up in its portal.
+        if brand.registry.is_integrator() {
+            return;
+        }
         let own = own_url(&self.api, brand);
         let account = IysAccount::new(self.iys.clone(), brand.clone());
         let service = PushService {

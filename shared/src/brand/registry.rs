@@ -80,6 +80,15 @@ impl RegistryChoice {
         }
     }
 
+    /// What the brand is known by there, secrets included: only for telling whether somebody changed it.
+    pub(crate) fn account(&self) -> Vec<String> {
+        let exposed = |secret: &SecretString| secret.expose_secret().to_owned();
+        match self {
+            Self::Iys => Vec::new(),
+            Self::Netgsm(netgsm) => vec![exposed(&netgsm.username), exposed(&netgsm.password)],
+        }
+    }
+
     /// Whether an integrator stands between.
     pub const fn is_integrator(&self) -> bool {
         !matches!(self, Self::Iys)

@@ -6,11 +6,13 @@
 //!
 //! | File | What it decides |
 //! |---|---|
+//! | `account` | what is known of a brand whose account nobody lists |
 //! | `call` | turns, sending, what a failure means |
 //! | `fields` | how the fields of a consent are read |
 //! | `notice` | what a callback says, and what proves it |
 //! | `netgsm`, `verimor`, `mysoft` | each one's wire and flags |
 
+mod account;
 mod call;
 mod fields;
 mod netgsm;
@@ -23,6 +25,7 @@ use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::registry::{Capabilities, Registry};
 
+pub use account::ProbedAccount;
 pub use notice::{Notice, NoticeError, Outcome, read_notices};
 
 /// The integrators for one process. Cloning it is cheap and shares everything.

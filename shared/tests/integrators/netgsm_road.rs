@@ -2,12 +2,12 @@
 
 use jiff::SignedDuration;
 use serde_json::json;
-use shared::consent::{Outcome, Retailers, Status, Sync};
+use shared::consent::{EventId, Head, Movement, Origin, Outcome, Retailers, Status, Sync};
 use shared::registry::Verdict;
 use shared::sync::outcome::Told;
 
 use crate::netgsm::{ADD, SEARCH, fixture, settings};
-use crate::world::World;
+use crate::world::{World, phone};
 
 const UID: &str = "59a3ec87-bca0-4a11-8f00-0f6b2c5d7e11";
 const SAID: &str = "2026-11-20 12:59:00";
@@ -179,4 +179,56 @@ async fn a_refusal_that_is_too_late_is_asked_about_singly_where_the_answer_names
     assert_eq!(world.carry([1]).await, 0);
     assert!(matches!(world.state(1).await.registry, Sync::Settled { outcome: Outcome::NotRegistered, .. }));
     assert!(world.office.came_to(ADD).is_empty());
+}
+
+fn notice(world: &World, status: Status, date: &str) -> Movement {
+    let head = Head {
+        status,
+        source: "IYS_WEB".parse().unwrap(),
+        consent_date: date.parse().unwrap(),
+        origin: Origin::Notice,
+        event_id: EventId::derive("notice", [date]),
+        received_at: world.clock.now(),
+        retailers: Retailers::default(),
+    };
+    Movement { key: world.key(1), recipient: phone(1), head }
+}
+
+#[tokio::test]
+async fn a_consent_from_a_notice_counts_once_the_registry_confirms_it() {
+    let world = World::at(settings()).await;
+    world.take(vec![notice(&world, Status::Onay, "2026-11-20 11:05:09")]).await;
+    assert_eq!(world.state(1).await.insider, Sync::Awaiting);
+    world.office.will_answer(SEARCH, 200, fixture!("search-one"));
+    assert_eq!(world.carry([1]).await, 0);
+    let state = world.state(1).await;
+    assert_eq!((state.head.origin, world.stands(1).await.as_str()), (Origin::Registry, "already_there"));
+    assert!(state.registry_holds_onay() && state.insider.due().is_some());
+}
+
+#[tokio::test]
+async fn a_consent_from_a_notice_that_the_registry_does_not_hold_is_none() {
+    for answer in
+        [fixture!("search-none").to_owned(), fixture!("search-one").replace("ONAY", "RET").replace("2026-11-20 11", "2026-11-19 11")]
+    {
+        let world = World::at(settings()).await;
+        world.take(vec![notice(&world, Status::Onay, "2026-11-20 11:05:09")]).await;
+        world.office.will_answer(SEARCH, 200, answer);
+        assert_eq!(world.carry([1]).await, 0);
+        assert_eq!((world.stands(1).await.as_str(), world.state(1).await.insider_status()), ("REGISTRY-UNCONFIRMED", Some(Status::Ret)));
+        assert!(world.office.came_to(ADD).is_empty(), "it is never sent as the brand's own");
+    }
+}
+
+#[tokio::test]
+async fn a_notice_takes_nothing_from_a_refusal_until_it_is_confirmed() {
+    let world = World::at(settings()).await;
+    world.says([1], Status::Ret, SAID).await;
+    // Older than the refusal: it changes nothing, confirmed or not.
+    world.take(vec![notice(&world, Status::Onay, "2026-11-20 11:05:09")]).await;
+    assert_eq!(world.state(1).await.head.status, Status::Ret);
+    // Newer: the head, and nobody may be messaged on it yet.
+    world.take(vec![notice(&world, Status::Onay, "2026-11-20 12:59:30")]).await;
+    let state = world.state(1).await;
+    assert!(!state.registry_holds_onay() && state.insider_status().is_none());
 }

@@ -21,6 +21,7 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
 use self::wire::{Answer, Body, Header, Item, Query, Request, positions};
+use super::account::nobody;
 use super::call::{Wire, defect, pool, unreadable};
 use crate::brand::{Brand, Netgsm, RegistryChoice};
 use crate::consent::code::{self, Code, Disposition};
@@ -154,6 +155,11 @@ impl Registry for NetgsmRegistry {
             Some("70") => Ok(Submitted::Refused(refused)),
             _ => Err(defect(ADD, "a code that is not known")),
         }
+    }
+
+    async fn probe(&self, channel: Channel) -> Result<(), RegistryError> {
+        let nobody = nobody(channel).ok_or_else(|| defect(SEARCH, "nobody's address cannot be written"))?;
+        self.search(channel, RecipientType::Bireysel, &[nobody]).await.map(|_| ())
     }
 
     async fn onays(&self, channel: Channel, kind: RecipientType, recipients: &[Recipient]) -> Result<HashSet<Recipient>, RegistryError> {
