@@ -21,6 +21,7 @@ use shared::sync::pull::{FEEDS, feed_name};
 use crate::clock::{self, ClockView, SHOWN};
 use crate::day_files_view::{self, DayFileView};
 use crate::export_view::ExportView;
+use crate::registry_view::{self, RegistryView};
 use crate::standing::{self, StandingView};
 use crate::unavailable;
 
@@ -32,6 +33,8 @@ const PAGES: usize = 20;
 struct Status {
     brand: String,
     at: Timestamp,
+    /// By whom the brand reaches İYS, and what cannot be known by that road.
+    registry: RegistryView,
     /// Keys by sync state; what is settled is not counted.
     iys: BTreeMap<String, u64>,
     insider: BTreeMap<String, u64>,
@@ -139,6 +142,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
     let status = Status {
         brand: brand.name.to_string(),
         at: now,
+        registry: registry_view::of(brand),
         iys: backlog.registry,
         insider: backlog.insider,
         truncated: backlog.truncated,

@@ -4,6 +4,7 @@
 
 mod allowance;
 mod check_brand;
+mod check_integrator;
 mod clock;
 mod daily_file;
 mod egress;
