@@ -19,7 +19,7 @@ use crate::consent::{BrandName, Channel, RecipientIdKey, RecipientType, Source};
 
 pub use inbound::{Attribute, AttributeMeaning, BodyFields, Effect, EventMeaning, Meanings, TimestampUnit, UndatedOnay};
 pub use outbound::{ConsentAttributes, DateForm, EmailFlow, Export, ExportFormat, FlagOff, ListApi, Outbound};
-pub use registry::{Netgsm, RegistryChoice};
+pub use registry::{Mysoft, Netgsm, RegistryChoice, Verimor};
 
 /// A brand.
 #[derive(Debug, Clone, Deserialize)]

@@ -11,6 +11,7 @@ use shared::brand::Brand;
 use shared::consent::ConsentDate;
 use shared::consent::check::CheckEvery;
 use shared::door::Door;
+use shared::integrators::capabilities;
 use shared::iys::AllowanceUse;
 use shared::ledger::{CheckClass, LedgerError, UnknownKind, UnknownName, Verification};
 use shared::problem::{self, Problem};
@@ -166,7 +167,11 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
 
 async fn verification(door: &Door, brand: &Brand, now: Timestamp) -> Result<VerificationView, LedgerError> {
     let every = CheckEvery(brand.iys.verify_days);
-    let late = door.ledger.late_checks(&brand.name, every, now).await?;
+    // Where nothing can be compared, nothing is late for it.
+    let late = match capabilities(&brand.registry).onays_recipients {
+        0 => 0,
+        _ => door.ledger.late_checks(&brand.name, every, now).await?,
+    };
     let waiting = door.ledger.count_checks(&brand.name, CheckClass::Differing, now).await?;
     let so_far = door.ledger.verification(&brand.name).await?;
     Ok(VerificationView { every_days: every.0.get(), late, waiting, so_far })

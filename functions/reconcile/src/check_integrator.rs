@@ -41,6 +41,8 @@ fn takes_callbacks(choice: &RegistryChoice) -> bool {
     match choice {
         RegistryChoice::Iys => false,
         RegistryChoice::Netgsm(netgsm) => netgsm.callback_secret.is_some(),
+        RegistryChoice::Verimor(verimor) => verimor.callback_secret.is_some(),
+        RegistryChoice::Mysoft(mysoft) => mysoft.web_hook_key.is_some(),
     }
 }
 

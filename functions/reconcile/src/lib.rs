@@ -39,7 +39,7 @@ use shared::ledger::Ledger;
 use shared::metrics::Sink;
 use shared::queue::{DeadLetters, Queues};
 use shared::registries::Registries;
-use shared::registry::{Changes, Registry};
+use shared::registry::{Changes, Feed, Registry};
 use shared::sync::pull::{FEEDS, Pull, feed_name};
 use shared::sync::standing::{Guard, Occasion};
 use shared::sync::sweep::{QUEUED, Sweep};
@@ -298,14 +298,15 @@ impl App {
     }
 
     async fn pull(&self, brand: &Arc<Brand>, report: &mut Report) {
-        if capabilities(&brand.registry).changes == Changes::None {
+        let offered = capabilities(&brand.registry);
+        if offered.changes == Changes::None {
             tracing::debug!(brand = %brand.name, registry = brand.registry.name(), "the registry has no feed: callbacks and verification stand in for it");
             return;
         }
         let registry = self.registry(brand);
         let guard = Guard::new(&*registry, &self.ledger, brand, &self.clock);
         let pull = Pull { ledger: &self.ledger, intake: &self.intake, brand, registry: &guard, clock: &self.clock };
-        for feed in FEEDS {
+        for feed in FEEDS.into_iter().filter(|feed| *feed == Feed::People || offered.own_changes) {
             match pull.run(feed).await {
                 Ok(Some(pulled)) => {
                     report.movements += pulled.movements;

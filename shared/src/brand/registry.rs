@@ -17,6 +17,10 @@ pub enum RegistryChoice {
     Iys,
     /// Netgsm (NetİYS).
     Netgsm(Netgsm),
+    /// Verimor.
+    Verimor(Verimor),
+    /// Mysoft (its "Etk" API).
+    Mysoft(Mysoft),
 }
 
 /// A brand's side at Netgsm.
@@ -56,19 +60,92 @@ pub struct Netgsm {
     pub callbacks_name_the_list: bool,
 }
 
+/// A brand's side at Verimor.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Verimor {
+    /// The subscriber number, twelve digits.
+    pub username: SecretString,
+    /// Its API password.
+    pub password: SecretString,
+    /// The sender name that the brand's İYS numbers are attached to.
+    pub source_addr: String,
+    /// Where it is called.
+    #[serde(default)]
+    pub base_url: Option<Url>,
+    /// Most records in one call. Their results come by a hundred, twenty times a minute.
+    #[serde(default = "five_hundred")]
+    pub records_per_call: u16,
+    /// Calls in a minute that hand in.
+    #[serde(default = "two_hundred")]
+    pub adds_per_minute: u16,
+    /// Calls in a minute that ask.
+    #[serde(default = "eighteen")]
+    pub reads_per_minute: u16,
+    /// The secret in the address that callbacks come to; without one none is taken.
+    #[serde(default)]
+    pub callback_secret: Option<SecretString>,
+}
+
+/// A brand's side at Mysoft.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Mysoft {
+    /// The client's id.
+    pub client_id: SecretString,
+    /// The client's secret.
+    pub client_secret: SecretString,
+    /// Tax number of the firm (VKN or TCKN).
+    pub tenant: SecretString,
+    /// Where it is called.
+    #[serde(default)]
+    pub base_url: Option<Url>,
+    /// Most records in one call.
+    #[serde(default = "thousand")]
+    pub records_per_call: u16,
+    /// Calls in a minute.
+    #[serde(default = "sixty")]
+    pub calls_per_minute: u16,
+    /// The key that callbacks carry in their body; without one none is taken.
+    #[serde(default)]
+    pub web_hook_key: Option<SecretString>,
+}
+
 /// The addresses at which the integrators are called.
 const NETGSM: &str = "https://api.netgsm.com.tr";
+const VERIMOR: &str = "https://sms.verimor.com.tr";
+const MYSOFT: &str = "https://edocumentapi.mysoft.com.tr";
 
 const fn ten() -> u16 {
     10
+}
+
+const fn eighteen() -> u16 {
+    18
 }
 
 const fn twenty() -> u16 {
     20
 }
 
+const fn sixty() -> u16 {
+    60
+}
+
 const fn hundred() -> u16 {
     100
+}
+
+const fn two_hundred() -> u16 {
+    200
+}
+
+const fn five_hundred() -> u16 {
+    500
+}
+
+const fn thousand() -> u16 {
+    1000
 }
 
 impl RegistryChoice {
@@ -77,6 +154,8 @@ impl RegistryChoice {
         match self {
             Self::Iys => "iys",
             Self::Netgsm(_) => "netgsm",
+            Self::Verimor(_) => "verimor",
+            Self::Mysoft(_) => "mysoft",
         }
     }
 
@@ -86,6 +165,8 @@ impl RegistryChoice {
         match self {
             Self::Iys => Vec::new(),
             Self::Netgsm(netgsm) => vec![exposed(&netgsm.username), exposed(&netgsm.password)],
+            Self::Verimor(verimor) => vec![exposed(&verimor.username), exposed(&verimor.password), verimor.source_addr.clone()],
+            Self::Mysoft(mysoft) => vec![exposed(&mysoft.client_id), exposed(&mysoft.client_secret), exposed(&mysoft.tenant)],
         }
     }
 
@@ -111,6 +192,22 @@ impl RegistryChoice {
                 positive("registry.callsPerMinute", netgsm.calls_per_minute)?;
                 (&netgsm.base_url, ("registry.callbackSecret", &netgsm.callback_secret))
             }
+            Self::Verimor(verimor) => {
+                given("registry.username", &verimor.username)?;
+                given("registry.password", &verimor.password)?;
+                positive("registry.recordsPerCall", verimor.records_per_call)?;
+                positive("registry.addsPerMinute", verimor.adds_per_minute)?;
+                positive("registry.readsPerMinute", verimor.reads_per_minute)?;
+                (&verimor.base_url, ("registry.callbackSecret", &verimor.callback_secret))
+            }
+            Self::Mysoft(mysoft) => {
+                given("registry.clientId", &mysoft.client_id)?;
+                given("registry.clientSecret", &mysoft.client_secret)?;
+                given("registry.tenant", &mysoft.tenant)?;
+                positive("registry.recordsPerCall", mysoft.records_per_call)?;
+                positive("registry.callsPerMinute", mysoft.calls_per_minute)?;
+                (&mysoft.base_url, ("registry.webHookKey", &mysoft.web_hook_key))
+            }
         };
         callback.1.iter().try_for_each(|secret| given(callback.0, secret))?;
         if !base_url.as_ref().is_none_or(is_safe) {
@@ -129,6 +226,20 @@ impl Netgsm {
     /// Where it is called.
     pub fn url(&self) -> &str {
         self.base_url.as_ref().map_or(NETGSM, Url::as_str)
+    }
+}
+
+impl Verimor {
+    /// Where it is called.
+    pub fn url(&self) -> &str {
+        self.base_url.as_ref().map_or(VERIMOR, Url::as_str)
+    }
+}
+
+impl Mysoft {
+    /// Where it is called.
+    pub fn url(&self) -> &str {
+        self.base_url.as_ref().map_or(MYSOFT, Url::as_str)
     }
 }
 
@@ -177,6 +288,9 @@ mod tests {
         assert_eq!(settings.url(), "https://api.netgsm.com.tr");
         let shown = format!("{netgsm:?}");
         assert!(!shown.contains("netgsm-secret") && !shown.contains("hook-secret") && !shown.contains("8500000000"));
+        let verimor = brand(json!({"kind": "verimor", "username": "u", "password": "p", "sourceAddr": "MYBRAND"}), |_| ()).unwrap();
+        let mysoft = brand(json!({"kind": "mysoft", "clientId": "c", "clientSecret": "s", "tenant": "1234567890"}), |_| ()).unwrap();
+        assert_eq!((verimor.registry.name(), mysoft.registry.name()), ("verimor", "mysoft"));
     }
 
     #[test]

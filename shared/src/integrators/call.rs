@@ -114,6 +114,12 @@ impl Wire {
         request: RequestBuilder,
         stores: bool,
     ) -> Result<Reply, RegistryError> {
+        let reply = self.exchange(name, turns, request).await?;
+        self.checked(name, turns, reply, stores).await
+    }
+
+    /// Sends a request at its turn, and returns the answer whatever its status.
+    pub(super) async fn exchange(&self, name: &'static str, turns: &PerMinute, request: RequestBuilder) -> Result<Reply, RegistryError> {
         if let Grant::Full { until } = self.ledger.wait_for_turn(turns, &self.clock).await? {
             return Err(RegistryError::Busy { until, why: format!("{name}: the calls of the next seconds are taken") });
         }
@@ -135,13 +141,19 @@ impl Wire {
             duration_ms = self.now().duration_since(begun).as_millis(),
             "called an integrator"
         );
+        Ok(Reply { status, body })
+    }
+
+    /// The answer, unless its status says that nothing was judged.
+    pub(super) async fn checked(&self, name: &str, turns: &PerMinute, reply: Reply, stores: bool) -> Result<Reply, RegistryError> {
+        let status = reply.status;
         match status.as_u16() {
             429 => Err(self.limited(name, turns, "HTTP 429").await),
             502..=504 if stores => Err(RegistryError::Unanswered { why: format!("{name}: HTTP {}", status.as_u16()) }),
             500.. => Err(self.busy(SOON, name, "HTTP 5xx")),
             401 | 403 => Err(RegistryError::Held { why: Hold::Credentials, code: format!("HTTP {}", status.as_u16()) }),
             404 => Err(defect(name, "HTTP 404")),
-            _ => Ok(Reply { status, body }),
+            _ => Ok(reply),
         }
     }
 

@@ -9,14 +9,18 @@
 //! | `account` | what is known of a brand whose account nobody lists |
 //! | `call` | turns, sending, what a failure means |
 //! | `fields` | how the fields of a consent are read |
+//! | `identity` | by what a record is recognised in results |
 //! | `notice` | what a callback says, and what proves it |
 //! | `netgsm`, `verimor`, `mysoft` | each one's wire and flags |
 
 mod account;
 mod call;
 mod fields;
+mod identity;
+mod mysoft;
 mod netgsm;
 mod notice;
+mod verimor;
 
 use std::sync::Arc;
 
@@ -30,7 +34,10 @@ pub use notice::{Notice, NoticeError, Outcome, read_notices};
 
 /// The integrators for one process. Cloning it is cheap and shares everything.
 #[derive(Clone)]
-pub struct Integrators(Arc<call::Wire>);
+pub struct Integrators {
+    wire: Arc<call::Wire>,
+    mysoft: Arc<mysoft::Tokens>,
+}
 
 impl std::fmt::Debug for Integrators {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -41,14 +48,17 @@ impl std::fmt::Debug for Integrators {
 impl Integrators {
     /// Integrators that share allowances by the ledger. Nothing is connected yet.
     pub fn new(ledger: Ledger, clock: Clock) -> Self {
-        Self(call::Wire::new(ledger, clock))
+        Self { wire: call::Wire::new(ledger, clock), mysoft: Arc::default() }
     }
 
     /// The brand's integrator; `None` for a brand that calls İYS itself.
     pub fn of(&self, brand: &Arc<Brand>) -> Option<Box<dyn Registry>> {
+        let (wire, brand) = (self.wire.clone(), brand.clone());
         match &brand.registry {
             RegistryChoice::Iys => None,
-            RegistryChoice::Netgsm(_) => Some(Box::new(netgsm::NetgsmRegistry::new(self.0.clone(), brand.clone()))),
+            RegistryChoice::Netgsm(_) => Some(Box::new(netgsm::NetgsmRegistry::new(wire, brand))),
+            RegistryChoice::Verimor(_) => Some(Box::new(verimor::VerimorRegistry::new(wire, brand))),
+            RegistryChoice::Mysoft(_) => Some(Box::new(mysoft::MysoftRegistry::new(wire, self.mysoft.clone(), brand))),
         }
     }
 }
@@ -58,5 +68,7 @@ pub fn capabilities(choice: &RegistryChoice) -> Capabilities {
     match choice {
         RegistryChoice::Iys => Capabilities::IYS,
         RegistryChoice::Netgsm(settings) => netgsm::capabilities(settings),
+        RegistryChoice::Verimor(settings) => verimor::capabilities(settings),
+        RegistryChoice::Mysoft(settings) => mysoft::capabilities(settings),
     }
 }

@@ -5,7 +5,7 @@
 
 use secrecy::SecretString;
 
-use super::netgsm;
+use super::{mysoft, netgsm, verimor};
 use crate::brand::{Brand, RegistryChoice, same_secret};
 use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Status};
 use crate::registry::{Change, Proof, Verdict};
@@ -73,6 +73,11 @@ pub fn read_notices(brand: &Brand, query: &str, body: &[u8]) -> Result<(Proof, V
             in_the_address(settings.callback_secret.as_ref(), query)?;
             Ok((Proof::UrlSecret, netgsm::read(body, brand, settings)?))
         }
+        RegistryChoice::Verimor(settings) => {
+            in_the_address(settings.callback_secret.as_ref(), query)?;
+            Ok((Proof::UrlSecret, verimor::read(body, settings)?))
+        }
+        RegistryChoice::Mysoft(settings) => Ok((Proof::BodyKey, mysoft::read(body, brand, settings)?)),
     }
 }
 

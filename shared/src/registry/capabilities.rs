@@ -129,6 +129,8 @@ pub struct Capabilities {
     pub fetches_per_hour: u32,
     /// How movements can be read that happened elsewhere.
     pub changes: Changes,
+    /// Whether the brand's own movements can be read so, too, by whatever road they went there.
+    pub own_changes: bool,
     /// What it calls back with.
     pub callback: Callback,
     /// Whether it has a file of each finished day (mutabakat).
@@ -161,6 +163,7 @@ impl Capabilities {
         questions_per_minute: 420,
         fetches_per_hour: 950,
         changes: Changes::Cursor,
+        own_changes: true,
         callback: Callback::Records(Proof::Basic),
         day_files: true,
         account: true,

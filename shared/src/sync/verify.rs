@@ -147,6 +147,10 @@ impl Verify<'_> {
     }
 
     async fn verify(&self, started: Timestamp) -> Result<Verified, LedgerError> {
+        if self.registry.capabilities().onays_recipients == 0 {
+            tracing::info!(brand = %self.brand.name, "the registry does not tell what it holds: nothing is compared");
+            return Ok(Verified::default());
+        }
         let full_since = self.ledger.verification(&self.brand.name).await?.full_since;
         let run = Run {
             verify: self,

@@ -167,10 +167,6 @@ pub(super) const TABLE: &[Entry] = {
             "İYS shows Verimor no brand under this tax number.",
             "İYS bu vergi numarası altında Verimor'a marka göstermiyor.",
             MODULE;
-        "VERIMOR-REFUSED" 400 Rejected, &[BulkList],
-            "Verimor refuses the record by a word that is not known here.",
-            "Verimor kaydı burada bilinmeyen bir sözle reddetti.",
-            RECORD;
     }
 };
 
@@ -196,14 +192,10 @@ mod tests {
 
     #[test]
     fn our_own_codes_stand_in_the_table() {
-        for code in [
-            super::super::NETGSM_BAD_VALUE,
-            super::super::NETGSM_FAILED,
-            Code::NO_CHANNEL,
-            Code::NO_DEALERS,
-            Code::NO_FOREIGN_NUMBERS,
-            Code::UNCONFIRMED,
-        ] {
+        use super::super::{MYSOFT_BAD_FORM, MYSOFT_FAILED, NETGSM_BAD_VALUE, NETGSM_FAILED, VERIMOR_FAILED};
+        let theirs = [MYSOFT_BAD_FORM, MYSOFT_FAILED, NETGSM_BAD_VALUE, NETGSM_FAILED, VERIMOR_FAILED];
+        let ours = [Code::NO_CHANNEL, Code::NO_DEALERS, Code::NO_FOREIGN_NUMBERS, Code::UNCONFIRMED];
+        for code in theirs.into_iter().chain(ours) {
             assert!(code.entry().is_some_and(|entry| entry.disposition == Disposition::Rejected), "{code}");
         }
     }

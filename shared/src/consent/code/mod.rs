@@ -217,6 +217,13 @@ pub const NETGSM_BAD_VALUE: Code = Code(Name::Other("NETGSM-70"));
 /// What Netgsm says İYS refused without a code.
 pub const NETGSM_FAILED: Code = Code(Name::Other("NETGSM-FAILED"));
 
+/// What Verimor says İYS refused without a code.
+pub const VERIMOR_FAILED: Code = Code(Name::Other("VERIMOR-FAILED"));
+/// What Mysoft says İYS refused without a code.
+pub const MYSOFT_FAILED: Code = Code(Name::Other("MYSOFT-FAILED"));
+/// Mysoft's word for a form that it does not take.
+pub const MYSOFT_BAD_FORM: Code = Code(Name::Other("MYSOFT-HM422"));
+
 impl Code {
     /// Older than three business days.
     pub const TOO_LATE: Code = Code(Name::Iys(467));

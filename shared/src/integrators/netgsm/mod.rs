@@ -60,6 +60,7 @@ pub(super) fn capabilities(settings: &Netgsm) -> Capabilities {
         questions_per_minute: settings.calls_per_minute.into(),
         fetches_per_hour: u32::from(settings.calls_per_minute) * 60,
         changes: Changes::None,
+        own_changes: false,
         callback: Callback::RecordsAndOutcomes(Proof::UrlSecret),
         day_files: false,
         account: false,
