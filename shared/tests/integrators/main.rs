@@ -4,9 +4,11 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
+mod mysoft;
 mod netgsm;
 mod netgsm_road;
 mod office;
 #[path = "../harness/sqs.rs"]
 mod sqs;
+mod verimor;
 mod world;

@@ -13,12 +13,12 @@ use shared::consent::{
 use shared::intake::Intake;
 use shared::integrators::Integrators;
 use shared::ledger::Ledger;
-use shared::queue::{PushMessage, Queues};
+use shared::queue::Queues;
 use shared::registry::{Record, Registry};
 use shared::sync::outcome::Told;
 use shared::sync::push::Push;
 use shared::sync::standing::Guard;
-use shared::sync::sweep::{QUEUED, Sweep};
+use shared::sync::verify::{Share, Verified, Verify};
 
 use crate::harness::{self, ManualClock};
 use crate::office::Office;
@@ -35,8 +35,6 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     now: Clock,
     pub(crate) ledger: Ledger,
-    sqs: aws_sdk_sqs::Client,
-    push_url: String,
     pub(crate) queues: Queues,
     pub(crate) intake: Intake,
     pub(crate) brand: Arc<Brand>,
@@ -75,8 +73,8 @@ impl World {
         let brand = Arc::new(brand(&registry));
         let clock = ManualClock::at(START);
         let ledger = harness::ledger().await;
-        let (sqs, push_url, relay_url) = sqs::queues(|config| config).await;
-        let queues = Queues::new(sqs.clone(), push_url.clone(), relay_url);
+        let (client, push_url, relay_url) = sqs::queues(|config| config).await;
+        let queues = Queues::new(client, push_url, relay_url);
         let registry = Integrators::new(ledger.clone(), clock.clock()).of(&brand).unwrap();
         Self {
             office,
@@ -84,8 +82,6 @@ impl World {
             clock,
             intake: Intake::new(ledger.clone(), queues.clone(), GRACE),
             ledger,
-            sqs,
-            push_url,
             queues,
             brand,
             registry,
@@ -176,24 +172,20 @@ impl World {
         self.push(&guard).hear(told).await
     }
 
-    pub(crate) async fn sweep(&self) {
-        let sweep = Sweep { ledger: &self.ledger, queues: &self.queues, clock: &self.now, grace: GRACE, most: QUEUED };
-        sweep.run(&self.brand.name).await.unwrap();
-    }
-
-    /// The messages to the registry that wait.
-    pub(crate) async fn messages(&self) -> Vec<PushMessage> {
-        let mut all = Vec::new();
-        loop {
-            let answer = self.sqs.receive_message().queue_url(&self.push_url).max_number_of_messages(10).send().await.unwrap();
-            let messages = answer.messages.unwrap_or_default();
-            if messages.is_empty() {
-                return all;
-            }
-            for message in messages {
-                self.sqs.delete_message().queue_url(&self.push_url).receipt_handle(message.receipt_handle.unwrap()).send().await.unwrap();
-                all.push(serde_json::from_str(&message.body.unwrap()).unwrap());
-            }
-        }
+    /// Compares everything with the registry.
+    pub(crate) async fn verify(&self) -> Verified {
+        let guard = self.guard();
+        let verify = Verify {
+            ledger: &self.ledger,
+            queues: &self.queues,
+            brand: &self.brand,
+            registry: &guard,
+            clock: &self.now,
+            grace: GRACE,
+            at_once: true,
+            share: Share::of_registry(&self.registry.capabilities(), 50, SignedDuration::from_mins(4)),
+            stop_at: self.clock.now() + SignedDuration::from_mins(4),
+        };
+        verify.run().await.unwrap().unwrap()
     }
 }
