@@ -17,7 +17,7 @@ use shared::ledger::{CheckClass, LedgerError, UnknownKind, UnknownName, Verifica
 use shared::problem::{self, Problem};
 use shared::sync::deadlines::Watch;
 use shared::sync::insider_export::ExportLog;
-use shared::sync::pull::{FEEDS, feed_name};
+use shared::sync::pull::{FEEDS, feed_name, trail_name};
 
 use crate::clock::{self, ClockView, SHOWN};
 use crate::day_files_view::{self, DayFileView};
@@ -124,7 +124,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
     let watch = Watch::read(&door.ledger, &brand.name, now, SHOWN).await.map_err(unavailable)?;
     let mut last_pull = BTreeMap::new();
     for feed in FEEDS {
-        let trail = door.ledger.trail(&brand.name, feed_name(feed)).await.map_err(unavailable)?;
+        let trail = door.ledger.trail(&brand.name, &trail_name(brand, feed)).await.map_err(unavailable)?;
         last_pull.insert(feed_name(feed), trail.read_at);
     }
     let budget = AllowanceUse::read(&door.ledger, &door.limits, now).await.map_err(unavailable)?;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use shared::answers::Check;
-use shared::brand::{Brand, RegistryChoice};
+use shared::brand::Brand;
 use shared::registry::{Authority, Callback, Capabilities, Changes, Outcomes, Registry};
 
 use crate::findings::{Finding, unanswered};
@@ -30,20 +30,11 @@ pub(crate) async fn run(brand: &Arc<Brand>, registry: &dyn Registry) -> Vec<Chec
     let offered = registry.capabilities();
     if offered.callback != Callback::None {
         found.push(
-            if takes_callbacks(&brand.registry) { Finding::CallbacksTaken } else { Finding::CallbacksNotTaken }.of("callbacks", &[name]),
+            if brand.registry.takes_callbacks() { Finding::CallbacksTaken } else { Finding::CallbacksNotTaken }.of("callbacks", &[name]),
         );
     }
     found.extend(lost(&offered).into_iter().map(|(check, finding)| finding.of(check, &[name])));
     found
-}
-
-fn takes_callbacks(choice: &RegistryChoice) -> bool {
-    match choice {
-        RegistryChoice::Iys => false,
-        RegistryChoice::Netgsm(netgsm) => netgsm.callback_secret.is_some(),
-        RegistryChoice::Verimor(verimor) => verimor.callback_secret.is_some(),
-        RegistryChoice::Mysoft(mysoft) => mysoft.web_hook_key.is_some(),
-    }
 }
 
 /// What this registry does not offer, in the order of what it costs.

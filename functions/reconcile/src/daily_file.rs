@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use shared::brand::Brand;
+use shared::integrators::capabilities;
 use shared::iys::IysDayFiles;
 use shared::metrics::Metrics;
 use shared::sync::daily_file::{ACTS_IN_MEMORY, DailyFile, Ran};
@@ -39,8 +40,8 @@ impl Turn {
 
 impl App {
     pub(crate) async fn daily_file(&self, brand: &Arc<Brand>, turn: Turn, report: &mut Report) {
-        // Without it in the brand's document there is nothing to hold, and an integrator has no such file.
-        if brand.registry.is_integrator() || (!brand.iys.mutabakat && !turn.by_hand) {
+        // Without it in the brand's document there is nothing to hold, and not every registry has such a file.
+        if !capabilities(&brand.registry).day_files || (!brand.iys.mutabakat && !turn.by_hand) {
             return;
         }
         let files = IysDayFiles::new(self.iys.clone(), brand.clone());

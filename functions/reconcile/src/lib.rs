@@ -299,13 +299,17 @@ impl App {
 
     async fn pull(&self, brand: &Arc<Brand>, report: &mut Report) {
         let offered = capabilities(&brand.registry);
+        let registry = self.registry(brand);
+        let guard = Guard::new(&*registry, &self.ledger, brand, &self.clock);
+        let pull = Pull { ledger: &self.ledger, intake: &self.intake, brand, registry: &guard, clock: &self.clock };
+        if let Err(error) = pull.note_registry().await {
+            tracing::error!(brand = %brand.name, %error, "whether the brand changed its registry was not noted");
+            report.failed += 1;
+        }
         if offered.changes == Changes::None {
             tracing::debug!(brand = %brand.name, registry = brand.registry.name(), "the registry has no feed: callbacks and verification stand in for it");
             return;
         }
-        let registry = self.registry(brand);
-        let guard = Guard::new(&*registry, &self.ledger, brand, &self.clock);
-        let pull = Pull { ledger: &self.ledger, intake: &self.intake, brand, registry: &guard, clock: &self.clock };
         for feed in FEEDS.into_iter().filter(|feed| *feed == Feed::People || offered.own_changes) {
             match pull.run(feed).await {
                 Ok(Some(pulled)) => {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use data_encoding::BASE64URL_NOPAD;
 use shared::brand::Brand;
+use shared::integrators::capabilities;
 use shared::iys::IysAccount;
 use shared::sync::push_service::PushService;
 use url::Url;
@@ -16,7 +17,7 @@ const SECRET_BYTES: usize = 24;
 impl App {
     pub(crate) async fn push_service(&self, brand: &Arc<Brand>, url: Option<&Url>, wanted: bool, report: &mut Report) {
         // An integrator's callbacks are set up in its portal.
-        if brand.registry.is_integrator() {
+        if !capabilities(&brand.registry).account {
             return;
         }
         let own = own_url(&self.api, brand);

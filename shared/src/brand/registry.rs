@@ -149,6 +149,9 @@ const fn thousand() -> u16 {
 }
 
 impl RegistryChoice {
+    /// Every word by which a brand's document may name one.
+    pub const NAMES: [&'static str; 4] = ["iys", "netgsm", "verimor", "mysoft"];
+
     /// The word by which a brand's document names it.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -167,6 +170,16 @@ impl RegistryChoice {
             Self::Netgsm(netgsm) => vec![exposed(&netgsm.username), exposed(&netgsm.password)],
             Self::Verimor(verimor) => vec![exposed(&verimor.username), exposed(&verimor.password), verimor.source_addr.clone()],
             Self::Mysoft(mysoft) => vec![exposed(&mysoft.client_id), exposed(&mysoft.client_secret), exposed(&mysoft.tenant)],
+        }
+    }
+
+    /// Whether the document names what proves a callback.
+    pub const fn takes_callbacks(&self) -> bool {
+        match self {
+            Self::Iys => false,
+            Self::Netgsm(netgsm) => netgsm.callback_secret.is_some(),
+            Self::Verimor(verimor) => verimor.callback_secret.is_some(),
+            Self::Mysoft(mysoft) => mysoft.web_hook_key.is_some(),
         }
     }
 
@@ -290,7 +303,8 @@ mod tests {
         assert!(!shown.contains("netgsm-secret") && !shown.contains("hook-secret") && !shown.contains("8500000000"));
         let verimor = brand(json!({"kind": "verimor", "username": "u", "password": "p", "sourceAddr": "MYBRAND"}), |_| ()).unwrap();
         let mysoft = brand(json!({"kind": "mysoft", "clientId": "c", "clientSecret": "s", "tenant": "1234567890"}), |_| ()).unwrap();
-        assert_eq!((verimor.registry.name(), mysoft.registry.name()), ("verimor", "mysoft"));
+        let names = [Brand::read(include_str!("../../../infra/local/brands/demo.json")).unwrap(), netgsm, verimor, mysoft];
+        assert_eq!(names.map(|brand| brand.registry.name()), super::RegistryChoice::NAMES);
     }
 
     #[test]

@@ -22,6 +22,7 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::isolate::caught;
+use super::outcome::{self, request_name};
 use super::patience::{HELD_RETRY, growing, later};
 use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record, urgent_first};
 use super::reading;
@@ -120,7 +121,7 @@ impl Push<'_> {
                 tracing::info!(submission = %submission.id, records = records.len(), "bulk submission taken");
                 fortune.taken = true;
                 tally.finished += records.len();
-                submission.request_id = Some(request_id);
+                submission.request_id = Some(request_name(self.brand, request_id));
                 // What was taken out is no part of it any more: nothing of its results will be about that.
                 let removed = self.set_free(&mut list, tally).await;
                 let now = members(&list.states.rest);
@@ -436,10 +437,13 @@ impl Push<'_> {
             return Ok(());
         }
         let offered = self.registry.capabilities();
-        let kept = offered.outcomes_kept;
-        let asked = match offered.outcomes {
-            Outcomes::Poll => caught(self.registry.results(&request_id)).await,
-            Outcomes::Callback | Outcomes::Requery => self.results_by_holdings(&submission).await,
+        let own = outcome::request_id(self.brand, &request_id);
+        // What another registry took may still arrive at İYS: a day is left to it.
+        let kept = if own.is_some() { offered.outcomes_kept } else { RESEND_AFTER };
+        let asked = match (own, offered.outcomes) {
+            (Some(id), Outcomes::Poll) => caught(self.registry.results(id)).await,
+            (None, _) if offered.onays_recipients == 0 => Ok(Vec::new()),
+            (None, _) | (Some(_), Outcomes::Callback | Outcomes::Requery) => self.results_by_holdings(&submission).await,
         };
         let lines = match asked {
             Ok(lines) => lines,

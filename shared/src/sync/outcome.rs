@@ -8,10 +8,26 @@ use std::collections::HashMap;
 
 use super::push::Push;
 use super::question::{Part, Question};
+use crate::brand::{Brand, RegistryChoice};
 use crate::consent::code::Code;
 use crate::consent::{Channel, ConsentDate, ConsentKey, ConsentState, RecipientType, Status, Sync};
 use crate::ledger::Submission;
 use crate::registry::{RegistryError, ResultLine, Verdict};
+
+/// How a submission's name at the registry is kept: with the registry's own in front, so that a brand which
+/// changes its registry asks none for another's lists. İYS's own stands bare.
+pub(super) fn request_name(brand: &Brand, request_id: String) -> String {
+    if brand.registry.is_integrator() { format!("{}:{request_id}", brand.registry.name()) } else { request_id }
+}
+
+/// The submission's name at the brand's registry; `None` where it was handed in at another.
+pub(super) fn request_id<'a>(brand: &Brand, stored: &'a str) -> Option<&'a str> {
+    let (kind, id) = RegistryChoice::NAMES
+        .iter()
+        .find_map(|kind| Some((*kind, stored.strip_prefix(kind)?.strip_prefix(':')?)))
+        .unwrap_or((RegistryChoice::Iys.name(), stored));
+    (kind == brand.registry.name()).then_some(id)
+}
 
 /// What a callback says of a record that was handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +69,8 @@ impl Push<'_> {
             return Ok(false);
         }
         // What names another list, or another act, is no word on this one: the holdings will tell.
-        let is_its = told.reference.is_none() || told.reference == submission.request_id;
+        let request_id = submission.request_id.as_deref().and_then(|stored| request_id(self.brand, stored));
+        let is_its = told.reference.is_none() || told.reference.as_deref() == request_id;
         let position = submission.members.iter().position(|member| {
             member.key == told.key && (member.sent.status, member.sent.consent_date) == (told.status, told.consent_date)
         });

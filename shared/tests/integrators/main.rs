@@ -4,6 +4,8 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
+mod matrix;
+mod moving;
 mod mysoft;
 mod netgsm;
 mod netgsm_road;

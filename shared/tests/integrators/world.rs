@@ -16,6 +16,7 @@ use shared::ledger::Ledger;
 use shared::queue::Queues;
 use shared::registry::{Record, Registry};
 use shared::sync::outcome::Told;
+use shared::sync::pull::Pull;
 use shared::sync::push::Push;
 use shared::sync::standing::Guard;
 use shared::sync::verify::{Share, Verified, Verify};
@@ -86,6 +87,13 @@ impl World {
             brand,
             registry,
         }
+    }
+
+    /// The brand's document names another integrator from now on.
+    pub(crate) fn moves_to(&mut self, mut registry: Value) {
+        registry["baseUrl"] = self.office.url.clone().into();
+        self.brand = Arc::new(brand(&registry));
+        self.registry = Integrators::new(self.ledger.clone(), self.clock.clock()).of(&self.brand).unwrap();
     }
 
     pub(crate) fn guard(&self) -> Guard<'_> {
@@ -170,6 +178,13 @@ impl World {
     pub(crate) async fn hear(&self, told: &Told) -> bool {
         let guard = self.guard();
         self.push(&guard).hear(told).await
+    }
+
+    /// What the pull does before it reads.
+    pub(crate) async fn note_registry(&self) {
+        let guard = self.guard();
+        let pull = Pull { ledger: &self.ledger, intake: &self.intake, brand: &self.brand, registry: &guard, clock: &self.now };
+        pull.note_registry().await.unwrap();
     }
 
     /// Compares everything with the registry.
