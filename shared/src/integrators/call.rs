@@ -36,8 +36,11 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_WAIT: Duration = Duration::from_secs(20);
 /// When a passing fault is worth another try.
 const SOON: SignedDuration = SignedDuration::from_secs(10);
-/// When a limit of a minute has passed.
-pub(super) const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+/// When a limit of a minute has surely passed. Longer than what is left to the queue: a message that came again and
+/// again for want of a turn would end among the dead letters.
+const LIMITED: SignedDuration = SignedDuration::from_mins(3);
+/// For how long no worker calls after the other side had enough.
+const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
 /// What all calls of a process share.
 pub(super) struct Wire {
@@ -120,8 +123,8 @@ impl Wire {
 
     /// Sends a request at its turn, and returns the answer whatever its status.
     pub(super) async fn exchange(&self, name: &'static str, turns: &PerMinute, request: RequestBuilder) -> Result<Reply, RegistryError> {
-        if let Grant::Full { until } = self.ledger.wait_for_turn(turns, &self.clock).await? {
-            return Err(RegistryError::Busy { until, why: format!("{name}: the calls of the next seconds are taken") });
+        if let Grant::Full { .. } = self.ledger.wait_for_turn(turns, &self.clock).await? {
+            return Err(self.busy(LIMITED, name, "the calls of the next seconds are taken"));
         }
         let lost = |error: reqwest::Error| {
             if error.is_connect() || error.is_builder() {
@@ -162,7 +165,7 @@ impl Wire {
         if let Err(error) = self.ledger.pause_turns(turns, self.now(), MINUTE).await {
             tracing::warn!(%error, call = name, "the other workers were not told of a limit");
         }
-        self.busy(MINUTE, name, why)
+        self.busy(LIMITED, name, why)
     }
 
     pub(super) fn busy(&self, pause: SignedDuration, name: &str, why: &str) -> RegistryError {

@@ -167,6 +167,11 @@ impl Push<'_> {
                 tally.finished += records.len() + list.states.removed.len();
                 return;
             }
+            // Where no record goes by itself there is no smaller question left.
+            Err(error @ RegistryError::Defect { .. }) if records.len() == 1 && !self.registry.capabilities().single => {
+                fortune.untaken.push(submission);
+                return self.give_up(std::iter::once(list), error, tally).await;
+            }
             Ok(Submitted::Refused(_)) | Err(RegistryError::Defect { .. }) => list,
             Err(RegistryError::Held { why, code }) => {
                 fortune.untaken.push(submission);

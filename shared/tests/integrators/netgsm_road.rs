@@ -156,6 +156,33 @@ async fn a_brand_whose_account_is_refused_is_held_and_goes_on_by_itself() {
     world.office.will_answer(ADD, 200, r#"{"code":"30"}"#);
     assert_eq!(world.carry([1]).await, 0);
     assert!(matches!(world.state(1).await.registry, Sync::Held { ref code, .. } if code.as_deref() == Some("NETGSM-30")));
+    // While it is stopped nothing of it is called.
+    world.says([2], Status::Onay, SAID).await;
+    assert_eq!((world.carry([2]).await, world.stands(2).await.as_str(), world.office.came_to(ADD).len()), (0, "held", 1));
+    // A look asks about nobody: still refused, and then not.
+    for answer in [r#"{"code":"30"}"#, fixture!("search-none"), fixture!("search-none"), fixture!("search-none")] {
+        world.office.will_answer(SEARCH, 200, answer);
+    }
+    assert_eq!(world.look_at_the_account().await.released, 0);
+    assert_eq!(world.look_at_the_account().await.released, 2);
+    let nobody = world.office.came_to(SEARCH).iter().all(|came| !came.body.contains("5992"));
+    assert!(nobody, "the question names nobody's address");
+    world.office.will_answer(ADD, 200, fixture!("add-queued"));
+    assert_eq!(world.carry([1, 2]).await, 0);
+    assert_eq!((world.stands(1).await.as_str(), world.stands(2).await.as_str()), ("submitted", "submitted"));
+}
+
+#[tokio::test]
+async fn a_record_that_waits_for_a_turn_waits_in_the_ledger_and_not_as_a_failed_message() {
+    let mut slow = settings();
+    slow["callsPerMinute"] = 1.into();
+    let world = World::at(slow).await;
+    world.says(1..=2, Status::Onay, SAID).await;
+    world.office.will_answer(ADD, 200, fixture!("add-queued"));
+    assert_eq!((world.carry([1]).await, world.carry([2]).await), (0, 0));
+    let Sync::Pending { due, .. } = world.state(2).await.registry else { panic!("not pending") };
+    assert!(due > world.clock.now());
+    assert_eq!(world.office.came_to(ADD).len(), 1);
 }
 
 #[tokio::test]
@@ -231,4 +258,14 @@ async fn a_notice_takes_nothing_from_a_refusal_until_it_is_confirmed() {
     world.take(vec![notice(&world, Status::Onay, "2026-11-20 12:59:30")]).await;
     let state = world.state(1).await;
     assert!(!state.registry_holds_onay() && state.insider_status().is_none());
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_understands_judges_nobody_and_the_record_comes_again() {
+    let world = World::at(settings()).await;
+    world.says([1], Status::Onay, SAID).await;
+    world.office.will_answer(ADD, 200, r#"{"code":"99"}"#);
+    assert_eq!((world.carry([1]).await, world.stands(1).await.as_str(), world.office.came_to(ADD).len()), (1, "pending", 1));
+    world.office.will_answer(ADD, 200, fixture!("add-queued"));
+    assert_eq!((world.carry([1]).await, world.stands(1).await.as_str()), (0, "submitted"));
 }

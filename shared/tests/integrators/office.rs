@@ -42,7 +42,6 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) async fn start() -> Self {
-        rustls::crypto::ring::default_provider().install_default().ok();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let desk = Arc::new(Mutex::new(Desk::default()));

@@ -11,14 +11,14 @@ use shared::consent::{
     Status, Sync,
 };
 use shared::intake::Intake;
-use shared::integrators::Integrators;
+use shared::integrators::{Integrators, ProbedAccount};
 use shared::ledger::Ledger;
 use shared::queue::Queues;
 use shared::registry::{Record, Registry};
 use shared::sync::outcome::Told;
 use shared::sync::pull::Pull;
 use shared::sync::push::Push;
-use shared::sync::standing::Guard;
+use shared::sync::standing::{Guard, Keeper, Occasion, Tended};
 use shared::sync::verify::{Share, Verified, Verify};
 
 use crate::harness::{self, ManualClock};
@@ -185,6 +185,22 @@ impl World {
         let guard = self.guard();
         let pull = Pull { ledger: &self.ledger, intake: &self.intake, brand: &self.brand, registry: &guard, clock: &self.now };
         pull.note_registry().await.unwrap();
+    }
+
+    /// Looks at the account, as when a person asks, and releases what may go on.
+    pub(crate) async fn look_at_the_account(&self) -> Tended {
+        let account = ProbedAccount::new(Integrators::new(self.ledger.clone(), self.clock.clock()).of(&self.brand).unwrap());
+        let keeper = Keeper {
+            ledger: &self.ledger,
+            queues: &self.queues,
+            brand: &self.brand,
+            account: &account,
+            registry: &*self.registry,
+            clock: &self.now,
+            grace: GRACE,
+            pause: SignedDuration::from_mins(30),
+        };
+        keeper.tend(Occasion::Asked).await.unwrap()
     }
 
     /// Compares everything with the registry.

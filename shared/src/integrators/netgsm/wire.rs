@@ -126,12 +126,15 @@ impl Query {
 pub(super) enum Positions {
     Array(Vec<Option<IgnoredAny>>),
     Object(BTreeMap<String, IgnoredAny>),
+    Text(String),
 }
 
 /// The positions in an `erroritem`.
 pub(super) fn positions(named: &Positions) -> Result<Vec<usize>, ()> {
     match named {
         Positions::Array(items) => Ok(items.iter().enumerate().filter(|(_, item)| item.is_some()).map(|(at, _)| at).collect()),
+        Positions::Text(text) if text.trim().is_empty() => Ok(Vec::new()),
+        Positions::Text(_) => Err(()),
         Positions::Object(items) => items.keys().map(|key| key.trim().parse().map_err(|_| ())).collect(),
     }
 }
@@ -149,7 +152,9 @@ mod tests {
     fn positions_come_as_an_array_or_as_an_object() {
         assert_eq!(named(r#"[{"recipient":"…"},{"source":"…"}]"#).unwrap(), [0, 1]);
         assert_eq!(named(r#"{"1":{"recipient":"…"},"3":{"status":"…"}}"#).unwrap(), [1, 3]);
-        assert_eq!(named("[]").unwrap(), [] as [usize; 0]);
+        for none in ["[]", "{}", "\"\""] {
+            assert_eq!(named(none).unwrap(), [] as [usize; 0]);
+        }
         assert!(named(r#"{"first":{}}"#).is_err());
     }
 
