@@ -97,8 +97,8 @@ async fn a_registry_without_a_feed_is_not_pulled_and_what_it_does_not_offer_is_n
     assert!(setup.office.desk().came.is_empty() && setup.iys.desk().came.is_empty());
     let retailers = setup.app.invoke(json!({"job": "retailers", "brand": "demo", "action": "list"})).await.unwrap();
     assert!(retailers.to_string().contains("own İYS API user"), "{retailers}");
-    let full = setup.ledger.verification(&"demo".parse().unwrap()).await.unwrap().full_since;
-    assert!(full.is_some(), "the brand has just come here, so everything is compared");
+    let compared = setup.ledger.verification(&"demo".parse().unwrap()).await.unwrap();
+    assert!(compared.full_at.is_some(), "the brand has just come here, so all of nothing was compared");
 }
 
 #[tokio::test]
