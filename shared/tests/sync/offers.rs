@@ -1,6 +1,7 @@
 //! What follows from the flags of a registry that offers less than İYS does.
 
 use jiff::SignedDuration;
+use shared::brand::Brand;
 use shared::consent::{Channel, Origin, Status};
 use shared::registry::{Capabilities, Outcomes};
 
@@ -93,4 +94,34 @@ async fn a_verdict_against_a_refusal_that_may_be_none_is_said_by_its_code() {
     world.says(1, ONAY, 60).await;
     world.push().run(&world.keys([1])).await;
     assert_eq!((world.at_registry(1).await.as_str(), world.state(1).await.head.status), ("H178", ONAY));
+}
+
+/// The local brand at an integrator.
+fn at_an_integrator() -> Brand {
+    let mut document: serde_json::Value = serde_json::from_str(include_str!("../../../infra/local/brands/demo.json")).unwrap();
+    document["iys"] = serde_json::json!({"iysCode": 700_001, "brandCode": 700_001, "channels": ["ARAMA", "MESAJ", "EPOSTA"]});
+    document["registry"] = serde_json::json!({"kind": "netgsm", "username": "8500000000", "password": "secret"});
+    Brand::read(&document.to_string()).unwrap()
+}
+
+#[tokio::test]
+async fn a_brand_that_moves_to_or_from_its_own_api_user_settles_what_was_under_way_by_what_is_held() {
+    for to_own in [true, false] {
+        let mut world = World::new().await;
+        let own = std::mem::replace(&mut world.brand, at_an_integrator());
+        let (before, after) = if to_own { (at_an_integrator(), own) } else { (own, at_an_integrator()) };
+        world.brand = before;
+        world.all_say(0..30, ONAY, 60).await;
+        world.push().run(&world.keys(0..30)).await;
+        let submission = world.submission_of(0).await;
+        world.book.process().await;
+        let asked = world.book.calls(Op::Results).len();
+        world.brand = after;
+        world.clock.advance(RESULT_WAIT + SignedDuration::from_secs(1));
+        assert!(world.push().look_after(&submission).await);
+        for number in 0..30 {
+            assert_eq!((world.at_registry(number).await.as_str(), world.recorded(number)), ("applied", vec![ONAY]), "{to_own}");
+        }
+        assert_eq!(world.book.calls(Op::Results).len(), asked, "its number means nothing to another registry");
+    }
 }
