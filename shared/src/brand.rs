@@ -5,6 +5,7 @@
 
 mod inbound;
 mod outbound;
+mod registry;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -18,6 +19,7 @@ use crate::consent::{BrandName, Channel, RecipientIdKey, RecipientType, Source};
 
 pub use inbound::{Attribute, AttributeMeaning, BodyFields, Effect, EventMeaning, Meanings, TimestampUnit, UndatedOnay};
 pub use outbound::{ConsentAttributes, DateForm, EmailFlow, Export, ExportFormat, FlagOff, ListApi, Outbound};
+pub use registry::{Mysoft, Netgsm, RegistryChoice, Verimor};
 
 /// A brand.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +31,9 @@ pub struct Brand {
     pub recipient_id_key: RecipientIdKey,
     /// Its side at İYS.
     pub iys: Iys,
+    /// By whom it reaches İYS: by its own API user, or by an integrator.
+    #[serde(default)]
+    pub registry: RegistryChoice,
     /// Its side at Insider.
     pub insider: Insider,
     /// Its own systems.
@@ -43,9 +48,11 @@ pub struct Iys {
     pub iys_code: u64,
     /// İYS number of the brand; equal to `iysCode` for the main brand.
     pub brand_code: u64,
-    /// API user.
+    /// API user; missing where the brand reaches İYS by an integrator.
+    #[serde(default = "none")]
     pub username: SecretString,
-    /// Its password.
+    /// Its password, likewise.
+    #[serde(default = "none")]
     pub password: SecretString,
     /// Channels that may be called for this brand.
     pub channels: BTreeSet<Channel>,
@@ -226,6 +233,10 @@ const fn seven() -> NonZeroU8 {
     NonZeroU8::MIN.saturating_add(6)
 }
 
+fn none() -> SecretString {
+    SecretString::default()
+}
+
 fn yes() -> bool {
     true
 }
@@ -266,6 +277,21 @@ pub enum BrandError {
     #[error("brand configuration: {field} must not be empty")]
     Empty {
         /// The list that is empty.
+        field: &'static str,
+    },
+    /// What only İYS's own API offers, where the brand reaches it by an integrator.
+    #[error("brand configuration: {field} needs İYS's own API and not an integrator")]
+    NotByIntegrator {
+        /// The field.
+        field: &'static str,
+    },
+    /// An address that secrets must not be sent to.
+    #[error("brand configuration: registry.baseUrl must begin with https, or lead to this machine")]
+    BaseUrl,
+    /// A number that must not be zero.
+    #[error("brand configuration: {field} must be 1 or more")]
+    Zero {
+        /// The field.
         field: &'static str,
     },
     /// A custom attribute that Insider could not take.
@@ -317,6 +343,7 @@ impl Brand {
             return Err(BrandError::Empty { field: "insider.recipientTypes" });
         }
         outbound::validate(&self.insider)?;
+        self.registry.validate(&self.iys)?;
         if !self.iys.push.iter().all(|push| usable(&push.username) && usable(&push.password)) {
             return Err(BrandError::Empty { field: "iys.push" });
         }

@@ -43,6 +43,11 @@ impl Intake {
         Self { ledger, queues, grace }
     }
 
+    /// The queues that it writes to.
+    pub fn queues(&self) -> &Queues {
+        &self.queues
+    }
+
     /// Records movements and writes messages for the work they open. Results stand in the order of
     /// the movements; a failure of one harms no other.
     pub async fn take<T: Into<Told>>(&self, movements: Vec<T>, now: Timestamp) -> Vec<Result<Recorded, LedgerError>> {

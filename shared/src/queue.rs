@@ -7,7 +7,8 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use crate::consent::{BrandName, Channel, ConsentKey, ConsentState, RecipientId, RecipientType, Target};
+use crate::consent::code::Code;
+use crate::consent::{BrandName, Channel, ConsentDate, ConsentKey, ConsentState, RecipientId, RecipientType, Status, Target};
 
 pub use dead_letters::{DeadLetters, Redrive};
 
@@ -45,6 +46,24 @@ pub enum PushMessage {
         brand: BrandName,
         /// Its id.
         id: String,
+    },
+    /// A registry called back with what became of a record that was handed in.
+    Verdict {
+        /// The brand.
+        brand: BrandName,
+        /// The key.
+        key: KeyRef,
+        /// The status that was handed in.
+        status: Status,
+        /// Its date.
+        #[serde(rename = "consentDate")]
+        consent_date: ConsentDate,
+        /// What the registry calls the list that it was in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+        /// What it was refused with; missing where it stands there now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<Code>,
     },
 }
 
@@ -129,6 +148,12 @@ impl Queues {
         let mut entry = entry(0, &message)?;
         entry.delay_seconds = Some(delay);
         self.send(&self.push_url, vec![entry], BATCHES_AT_ONCE).await
+    }
+
+    /// Writes messages to `iys-push` as they are.
+    pub async fn push_as_is(&self, messages: &[PushMessage]) -> Result<(), QueueError> {
+        let entries = messages.iter().enumerate().map(|(at, message)| entry(at, message)).collect::<Result<_, _>>()?;
+        self.send(&self.push_url, entries, BATCHES_AT_ONCE).await
     }
 
     /// Writes messages that these keys have open work at Insider, in the order of each address.

@@ -5,6 +5,8 @@
 //! names, enum values, `+E.164` and Turkish time, whatever its own wire looks like, and announces
 //! what it can do by [`Capabilities`], never by failing at run time.
 
+mod capabilities;
+
 use std::collections::HashSet;
 
 use async_trait::async_trait;
@@ -14,19 +16,7 @@ use crate::consent::code::{Code, Hold};
 use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Retailers, Source, Status};
 use crate::evidence::Payload;
 
-/// What a registry can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capabilities {
-    /// Most records in one bulk submission; 0 when there is none.
-    pub bulk_records: usize,
-    /// How large the records of one bulk submission may be together ([`Record::size`]).
-    pub bulk_bytes: usize,
-    /// Most addresses in one [`Registry::onays`] call.
-    pub onays_recipients: usize,
-    /// Whether a record that is sent again unchanged is answered as it was the first time. Where not,
-    /// the second sending is refused as already there or as not newer, and nothing is stored twice.
-    pub recognises_resends: bool,
-}
+pub use capabilities::{Authority, Callback, Capabilities, Changes, Outcomes, Proof, Rejects};
 
 /// One consent or refusal to be registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,9 +68,13 @@ pub enum Submitted {
         request_id: String,
         /// The registry's own ids of the records, in their order, where it gave them.
         record_ids: Vec<Option<String>>,
+        /// Records (position and code) that were refused at once; the others were taken all the same.
+        refused: Vec<(usize, Code)>,
     },
     /// Refused as a whole because of these records (position and code); the others were not judged.
     Refused(Vec<(usize, Code)>),
+    /// Refused as a whole because of some of the records, which it does not name.
+    RefusedForSome(Code),
 }
 
 /// One line of a bulk result.
@@ -199,7 +193,13 @@ pub enum RegistryError {
     Ledger(#[from] crate::ledger::LedgerError),
 }
 
-/// What the functions need of the place where consents are registered, for one brand.
+/// A method that the flags do not announce was called: a defect of ours.
+fn not_offered<T>(what: &str) -> Result<T, RegistryError> {
+    Err(RegistryError::Defect { why: format!("the registry does not offer {what}") })
+}
+
+/// What the functions need of the place where consents are registered, for one brand. What the flags of
+/// [`Capabilities`] do not announce is never called.
 ///
 /// No method takes the time: a call may wait for its turn first, so an implementation has a clock of
 /// its own.
@@ -209,34 +209,51 @@ pub trait Registry: Send + Sync {
     fn capabilities(&self) -> Capabilities;
 
     /// Registers one record and waits for the verdict. Sending the identical record again is safe
-    /// ([`Capabilities::recognises_resends`]).
-    async fn add(&self, record: &Record) -> Result<Verdict, RegistryError>;
+    /// ([`Capabilities::recognises_resends`]). Only where [`Capabilities::single`].
+    async fn add(&self, _record: &Record) -> Result<Verdict, RegistryError> {
+        not_offered("one record with its verdict")
+    }
 
     /// Hands in many records, at most [`Capabilities::bulk_records`], no key twice.
     async fn submit(&self, records: &[Record]) -> Result<Submitted, RegistryError>;
 
-    /// What became of a bulk submission. Empty while it is not processed.
-    async fn results(&self, request_id: &str) -> Result<Vec<ResultLine>, RegistryError>;
+    /// What became of a bulk submission. Empty while it is not processed. Only where
+    /// [`Capabilities::outcomes`] are polled.
+    async fn results(&self, _request_id: &str) -> Result<Vec<ResultLine>, RegistryError> {
+        not_offered("results")
+    }
 
     /// Which of these addresses hold an ONAY, at most [`Capabilities::onays_recipients`], none twice. What it
     /// cannot be asked about spoils the question for all ([`RegistryError::RefusedFor`]).
     async fn onays(
         &self,
-        channel: Channel,
-        recipient_type: RecipientType,
-        recipients: &[Recipient],
-    ) -> Result<HashSet<Recipient>, RegistryError>;
+        _channel: Channel,
+        _recipient_type: RecipientType,
+        _recipients: &[Recipient],
+    ) -> Result<HashSet<Recipient>, RegistryError> {
+        not_offered("a question about many addresses")
+    }
 
     /// What the registry holds for one key; `None` when it holds nothing.
     async fn holding(
         &self,
-        channel: Channel,
-        recipient_type: RecipientType,
-        recipient: &Recipient,
-    ) -> Result<Option<Holding>, RegistryError>;
+        _channel: Channel,
+        _recipient_type: RecipientType,
+        _recipient: &Recipient,
+    ) -> Result<Option<Holding>, RegistryError> {
+        not_offered("a question about one address")
+    }
 
     /// The next page of a feed after `cursor`, or from its beginning.
-    async fn changes(&self, feed: Feed, cursor: Option<&str>) -> Result<Page, RegistryError>;
+    async fn changes(&self, _feed: Feed, _cursor: Option<&str>) -> Result<Page, RegistryError> {
+        not_offered("movements")
+    }
+
+    /// A question that concerns nobody and changes nothing: whether credentials and brand are taken. Only where
+    /// not [`Capabilities::account`].
+    async fn probe(&self, _channel: Channel) -> Result<(), RegistryError> {
+        not_offered("a harmless question")
+    }
 
     /// Why records of a channel and status are not to be sent now, where that is known without a call.
     async fn barred(&self, _channel: Channel, _status: Status) -> Result<Option<Barred>, RegistryError> {

@@ -7,9 +7,11 @@ use crate::brands::Brands;
 use crate::clock::{self, Clock};
 use crate::environment::{EnvironmentError, insider_export_url, iys_limits, required};
 use crate::insider;
+use crate::integrators::Integrators;
 use crate::iys;
 use crate::ledger::Ledger;
 use crate::queue::{DeadLetters, Queues};
+use crate::registries::Registries;
 
 /// The ledger in `TABLE_NAME`.
 pub fn ledger(config: &SdkConfig) -> Result<Ledger, EnvironmentError> {
@@ -42,6 +44,11 @@ pub fn iys(ledger: Ledger, clock: Clock) -> Result<iys::Client, EnvironmentError
     let worker = uuid::Uuid::new_v4().simple().to_string();
     let settings = iys::Settings { limits: iys_limits()?, ..iys::Settings::new(base_url) };
     Ok(iys::Client::new(settings, ledger, clock, worker))
+}
+
+/// Every brand's registry: İYS, and the integrators, which are called where the brands' documents say.
+pub fn registries(iys: iys::Client, ledger: Ledger, clock: Clock) -> Registries {
+    Registries::new(iys, Integrators::new(ledger, clock))
 }
 
 /// Insider at `INSIDER_CONTACT_URL` and `INSIDER_UNIFICATION_URL`. Nothing is connected before the

@@ -32,6 +32,7 @@ fn pushed(message: &Message) -> Vec<ConsentKey> {
     match serde_json::from_str(message.body().unwrap()).unwrap() {
         PushMessage::Keys { brand, keys } => keys.iter().map(|key| key.key(&brand)).collect(),
         PushMessage::Submission { id, .. } => panic!("nobody sent the submission {id}"),
+        PushMessage::Verdict { .. } => panic!("nobody called back"),
     }
 }
 
@@ -292,6 +293,25 @@ async fn invariant_6_no_message_and_no_error_carries_an_address() {
     for trace in ["@", "ayse.yilmaz", "example", "5321112233", "532 111"] {
         assert!(!told.contains(trace), "{trace} is in {told}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registrys_verdict_that_ended_among_the_dead_letters_goes_back_as_it_was() {
+    let (desk, wire) = (Desk::new().await, Wire::new());
+    let dead = desk.of_dead_letters().await;
+    let verdict = |brand: &str| {
+        serde_json::json!({"kind": "verdict", "brand": brand, "key": ["AAAAAAAAAAAAAAAAAAAAAA", "EPOSTA", "BIREYSEL"], "status": "ONAY",
+            "consentDate": "2026-11-20 12:59:00", "reference": "59a3ec87", "code": "NETGSM-FAILED"})
+        .to_string()
+    };
+    dead.put(&verdict("demo")).await;
+    dead.put(&verdict("nobody")).await;
+    let redrive = Redrive { brands: BTreeSet::from(["demo".parse().unwrap()]), discard: false, patience: Duration::from_secs(600) };
+    let redriven = desk.dead_letters(&dead, &wire).redrive(&redrive).await.unwrap();
+    assert_eq!((redriven.redriven, redriven.unusable), (1, 1));
+    let messages = desk.take(&desk.push, 1).await;
+    let read = |text: &str| serde_json::from_str::<PushMessage>(text).unwrap();
+    assert_eq!(read(messages[0].body().unwrap()), read(&verdict("demo")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

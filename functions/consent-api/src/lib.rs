@@ -7,6 +7,7 @@ mod day_files_view;
 mod export_view;
 mod lookup;
 mod reason;
+mod registry_view;
 mod standing;
 mod status;
 

@@ -11,16 +11,18 @@ use shared::brand::Brand;
 use shared::consent::ConsentDate;
 use shared::consent::check::CheckEvery;
 use shared::door::Door;
+use shared::integrators::capabilities;
 use shared::iys::AllowanceUse;
 use shared::ledger::{CheckClass, LedgerError, UnknownKind, UnknownName, Verification};
 use shared::problem::{self, Problem};
 use shared::sync::deadlines::Watch;
 use shared::sync::insider_export::ExportLog;
-use shared::sync::pull::{FEEDS, feed_name};
+use shared::sync::pull::{FEEDS, feed_name, trail_name};
 
 use crate::clock::{self, ClockView, SHOWN};
 use crate::day_files_view::{self, DayFileView};
 use crate::export_view::ExportView;
+use crate::registry_view::{self, RegistryView};
 use crate::standing::{self, StandingView};
 use crate::unavailable;
 
@@ -32,6 +34,8 @@ const PAGES: usize = 70;
 struct Status {
     brand: String,
     at: Timestamp,
+    /// By whom the brand reaches İYS, and what cannot be known by that road.
+    registry: RegistryView,
     /// Keys by sync state; what is settled is not counted.
     iys: BTreeMap<String, u64>,
     insider: BTreeMap<String, u64>,
@@ -120,7 +124,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
     let watch = Watch::read(&door.ledger, &brand.name, now, SHOWN).await.map_err(unavailable)?;
     let mut last_pull = BTreeMap::new();
     for feed in FEEDS {
-        let trail = door.ledger.trail(&brand.name, feed_name(feed)).await.map_err(unavailable)?;
+        let trail = door.ledger.trail(&brand.name, &trail_name(brand, feed)).await.map_err(unavailable)?;
         last_pull.insert(feed_name(feed), trail.read_at);
     }
     let budget = AllowanceUse::read(&door.ledger, &door.limits, now).await.map_err(unavailable)?;
@@ -139,6 +143,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
     let status = Status {
         brand: brand.name.to_string(),
         at: now,
+        registry: registry_view::of(brand),
         iys: backlog.registry,
         insider: backlog.insider,
         truncated: backlog.truncated,
@@ -162,7 +167,11 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
 
 async fn verification(door: &Door, brand: &Brand, now: Timestamp) -> Result<VerificationView, LedgerError> {
     let every = CheckEvery(brand.iys.verify_days);
-    let late = door.ledger.late_checks(&brand.name, every, now).await?;
+    // Where nothing can be compared, nothing is late for it.
+    let late = match capabilities(&brand.registry).onays_recipients {
+        0 => 0,
+        _ => door.ledger.late_checks(&brand.name, every, now).await?,
+    };
     let waiting = door.ledger.count_checks(&brand.name, CheckClass::Differing, now).await?;
     let so_far = door.ledger.verification(&brand.name).await?;
     Ok(VerificationView { every_days: every.0.get(), late, waiting, so_far })

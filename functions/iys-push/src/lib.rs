@@ -16,11 +16,11 @@ use shared::brand::Brand;
 use shared::brands::Brands;
 use shared::clock::Clock;
 use shared::consent::{BrandName, ConsentKey};
-use shared::iys::IysRegistry;
 use shared::ledger::Ledger;
 use shared::queue::{PushMessage, Queues};
-use shared::registry::Registry;
+use shared::registry::{Registry, Verdict};
 use shared::sync::isolate::isolate;
+use shared::sync::outcome::Told;
 use shared::sync::push::Push;
 use shared::sync::standing::Guard;
 use shared::{aws, clock, environment, telemetry, wiring};
@@ -58,11 +58,11 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     let config = aws::config().await;
     let ledger = wiring::ledger(&config)?;
     let clock = clock::system();
-    let iys = wiring::iys(ledger.clone(), clock.clone())?;
+    let registries = wiring::registries(wiring::iys(ledger.clone(), clock.clone())?, ledger.clone(), clock.clone());
     let app = Arc::new(App {
         brands: wiring::brands(&config)?,
         queues: wiring::queues(&config)?,
-        registry: Arc::new(move |brand| Box::new(IysRegistry::new(iys.clone(), brand.clone()))),
+        registry: Arc::new(move |brand| registries.of(brand)),
         ledger,
         clock,
         grace: environment::work_grace()?,
@@ -83,12 +83,13 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
 struct Share {
     keys: Vec<(ConsentKey, String)>,
     submissions: Vec<(String, String)>,
+    verdicts: Vec<(Told, String)>,
 }
 
 impl Share {
     fn messages(&self) -> HashSet<String> {
         let (keys, submissions) = (self.keys.iter().map(|(_, id)| id), self.submissions.iter().map(|(_, id)| id));
-        keys.chain(submissions).cloned().collect()
+        keys.chain(submissions).chain(self.verdicts.iter().map(|(_, id)| id)).cloned().collect()
     }
 }
 
@@ -107,6 +108,11 @@ impl App {
                 }
                 Some(PushMessage::Submission { brand, id: submission }) => {
                     shares.entry(brand).or_default().submissions.push((submission, id));
+                }
+                Some(PushMessage::Verdict { brand, key, status, consent_date, reference, code }) => {
+                    let verdict = code.map_or(Verdict::Recorded { transaction_id: None }, Verdict::Refused);
+                    let told = Told { key: key.key(&brand), status, consent_date, reference, verdict };
+                    shares.entry(brand).or_default().verdicts.push((told, id));
                 }
                 None => {
                     tracing::error!(message = %id, "a message has no readable form");
@@ -157,6 +163,12 @@ impl App {
                 tracing::error!(%message, "handling a message panicked");
             }
             if !looked_after.unwrap_or(false) {
+                failed.insert(message);
+            }
+        }
+        for (told, message) in share.verdicts {
+            let heard = AssertUnwindSafe(Box::pin(push.hear(&told))).catch_unwind().await;
+            if !heard.unwrap_or(false) {
                 failed.insert(message);
             }
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use shared::brand::Brand;
+use shared::integrators::capabilities;
 use shared::iys::IysDayFiles;
 use shared::metrics::Metrics;
 use shared::sync::daily_file::{ACTS_IN_MEMORY, DailyFile, Ran};
@@ -18,8 +19,8 @@ const LENGTH: SignedDuration = SignedDuration::from_secs(210);
 
 impl App {
     pub(crate) async fn daily_file(&self, brand: &Arc<Brand>, turn: Turn, by_hand: bool, day: Option<Date>, report: &mut Report) {
-        // Without it in the brand's document there is nothing to hold.
-        if !brand.iys.mutabakat && !by_hand {
+        // Without it in the brand's document there is nothing to hold, and not every registry has such a file.
+        if !capabilities(&brand.registry).day_files || (!brand.iys.mutabakat && !by_hand) {
             return;
         }
         let files = IysDayFiles::new(self.iys.clone(), brand.clone());

@@ -379,6 +379,28 @@ findings! {
         ("Neither the list nor the flag took the refusal, and one of them may have changed.",
          "Ne liste ne bayrak reddi aldı; biri değişmiş olabilir."),
         PUT_RIGHT;
+
+    // A brand that reaches İYS by an integrator.
+    DocumentOfIntegrator Ok ("İYS is reached by {0}; channels: {1}", "İYS'ye {0} ile ulaşılıyor; kanallar: {1}");
+    IntegratorAnswered Ok ("{0} takes user and brand", "{0} kullanıcıyı ve markayı kabul ediyor");
+    CallbacksTaken Ok ("callbacks of {0} are taken at the integrator/events address", "{0} geri bildirimleri integrator/events adresinde alınıyor");
+    CallbacksNotTaken Warning ("callbacks of {0} are not taken: the document names no secret", "{0} geri bildirimleri alınmıyor: belgede gizli anahtar yok"),
+        ("Without callbacks what people do elsewhere is learnt late or by verification only.",
+         "Geri bildirim olmadan başka yerde yapılanlar geç veya yalnızca doğrulamayla öğrenilir."),
+        ("Set the secret in the brand's document and enter the address in the integrator's portal (docs/integrators.md).",
+         "Gizli anahtarı marka belgesine yazın, adresi entegratörün portalına girin (docs/integrators.md).");
+    NoFeed Skipped ("{0} has no feed of movements: callbacks tell of them, and verification finds what they missed",
+            "{0} hareket listesi sunmuyor: hareketleri geri bildirimler bildirir, kaçanları doğrulama bulur");
+    DailyFeed Skipped ("{0} tells of what people did once a day", "{0} kişilerin yaptıklarını günde bir bildirir");
+    NoStatus Skipped ("{0} does not tell what İYS holds for an address: nothing is compared, and refusals are sent unasked",
+            "{0} İYS'nin bir adres için ne tuttuğunu söylemez: karşılaştırma yapılmaz, retler sorulmadan gönderilir");
+    MirrorStatus Skipped ("{0} answers from its own copy, not from İYS", "{0} İYS'den değil kendi kopyasından yanıt verir");
+    OutcomesByCallback Skipped ("{0} has no results to ask for: callbacks or what İYS holds tell them",
+            "{0} sorulacak sonuç sunmuyor: sonucu geri bildirim veya İYS'deki kayıt gösterir");
+    NoDayFiles Skipped ("{0} has no daily files (mutabakat)", "{0} günlük dosya (mutabakat) sunmuyor");
+    NoDealers Skipped ("{0} cannot be told of dealers: consents that name some are refused here",
+            "{0} bayi almıyor: bayi içeren onaylar burada reddedilir");
+    NeedsOwnUser Skipped ("{0} does not offer this: it needs the brand's own İYS API user", "{0} bunu sunmuyor: markanın kendi İYS API kullanıcısı gerekir");
 }
 
 impl Finding {

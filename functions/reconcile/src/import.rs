@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 use shared::answers::{Check, ImportAnswer};
-use shared::iys::IysRegistry;
 use shared::sync::import::Import;
 use shared::sync::standing::Guard;
 
@@ -19,8 +18,8 @@ impl App {
             Ok(None) => return failed(Finding::DocumentMissing.of("document", &[])),
             Err(error) => return failed(Finding::DocumentsAway.of("document", &[&error.to_string()])),
         };
-        let registry = IysRegistry::new(self.iys.clone(), brand.clone());
-        let guard = Guard::new(&registry, &self.ledger, &brand, &self.clock);
+        let registry = self.registry(&brand);
+        let guard = Guard::new(&*registry, &self.ledger, &brand, &self.clock);
         let import = Import {
             ledger: &self.ledger,
             queues: &self.queues,

@@ -4,6 +4,7 @@
 
 mod allowance;
 mod check_brand;
+mod check_integrator;
 mod clock;
 mod daily_file;
 mod egress;
@@ -34,10 +35,13 @@ use shared::brand::Brand;
 use shared::brands::Brands;
 use shared::clock::Clock;
 use shared::intake::Intake;
-use shared::iys::{self, IysRegistry};
+use shared::integrators::{Integrators, capabilities};
+use shared::iys;
 use shared::ledger::Ledger;
 use shared::metrics::Sink;
 use shared::queue::{DeadLetters, Queues};
+use shared::registries::Registries;
+use shared::registry::{Changes, Feed, Registry};
 use shared::sync::pull::{FEEDS, Pull, feed_name};
 use shared::sync::standing::{Guard, Occasion};
 use shared::{aws, environment, insider, telemetry, wiring};
@@ -63,6 +67,8 @@ pub struct App {
     pub intake: Intake,
     /// İYS.
     pub iys: iys::Client,
+    /// The integrators of brands that reach İYS by one.
+    pub integrators: Integrators,
     /// Insider.
     pub insider: insider::Connection,
     /// The clock.
@@ -87,7 +93,7 @@ pub struct App {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "job", rename_all = "snake_case")]
 pub enum Job {
-    /// Read İYS's feeds.
+    /// Read İYS's feeds, or those of the brands' integrators that have any.
     Pull,
     /// Queue overdue work again.
     Sweep,
@@ -206,6 +212,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         dead_letters: Some(wiring::dead_letters(&config, queues.clone())?),
         queues,
         iys: wiring::iys(ledger.clone(), clock.clone())?,
+        integrators: Integrators::new(ledger.clone(), clock.clone()),
         insider: wiring::insider_with_exports(clock.clone())?,
         ledger,
         clock,
@@ -282,11 +289,25 @@ impl App {
         if report.failed > 0 { Err(format!("{job:?} failed for {} of the brands", report.failed).into()) } else { Ok(report) }
     }
 
+    /// The brand's registry.
+    fn registry(&self, brand: &Arc<Brand>) -> Box<dyn Registry> {
+        Registries::new(self.iys.clone(), self.integrators.clone()).of(brand)
+    }
+
     async fn pull(&self, brand: &Arc<Brand>, report: &mut Report) {
-        let registry = IysRegistry::new(self.iys.clone(), brand.clone());
-        let guard = Guard::new(&registry, &self.ledger, brand, &self.clock);
+        let offered = capabilities(&brand.registry);
+        let registry = self.registry(brand);
+        let guard = Guard::new(&*registry, &self.ledger, brand, &self.clock);
         let pull = Pull { ledger: &self.ledger, intake: &self.intake, brand, registry: &guard, clock: &self.clock };
-        for feed in FEEDS {
+        if let Err(error) = pull.note_registry().await {
+            tracing::error!(brand = %brand.name, %error, "whether the brand changed its registry was not noted");
+            report.failed += 1;
+        }
+        if offered.changes == Changes::None {
+            tracing::debug!(brand = %brand.name, registry = brand.registry.name(), "the registry has no feed: callbacks and verification stand in for it");
+            return;
+        }
+        for feed in FEEDS.into_iter().filter(|feed| *feed == Feed::People || offered.own_changes) {
             match pull.run(feed).await {
                 Ok(Some(pulled)) => {
                     report.movements += pulled.movements;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use data_encoding::BASE64URL_NOPAD;
 use shared::brand::Brand;
+use shared::integrators::capabilities;
 use shared::iys::IysAccount;
 use shared::sync::push_service::PushService;
 use url::Url;
@@ -15,6 +16,10 @@ const SECRET_BYTES: usize = 24;
 
 impl App {
     pub(crate) async fn push_service(&self, brand: &Arc<Brand>, url: Option<&Url>, wanted: bool, report: &mut Report) {
+        // An integrator's callbacks are set up in its portal.
+        if !capabilities(&brand.registry).account {
+            return;
+        }
         let own = own_url(&self.api, brand);
         let account = IysAccount::new(self.iys.clone(), brand.clone());
         let service = PushService {

@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::answers::{Checks, EvidenceAnswer, ImportAnswer, Redriven, ReportAnswer, RetailersAnswer};
 use shared::insider;
+use shared::integrators::capabilities;
 use shared::sync::throttle::LedgerThrottle;
 
 use crate::check_brand::CheckBrand;
+use crate::check_integrator;
 use crate::findings::Finding;
 use crate::report::Wanted;
 use crate::retailers::{self, Wish};
@@ -147,6 +149,7 @@ impl App {
     async fn check_brand(&self, name: String) -> Checks {
         let at = (self.clock)();
         let checks = match self.brands.get_anew(&name, at).await {
+            Ok(Some(brand)) if !capabilities(&brand.registry).account => check_integrator::run(&brand, &*self.registry(&brand)).await,
             Ok(Some(brand)) => {
                 let check = CheckBrand {
                     ledger: &self.ledger,
@@ -189,6 +192,9 @@ impl App {
 
     async fn retailers(&self, name: &str, wish: Wish) -> RetailersAnswer {
         match self.brands.get(name, (self.clock)()).await {
+            Ok(Some(brand)) if !capabilities(&brand.registry).account => {
+                RetailersAnswer::Refused(Finding::NeedsOwnUser.of("retailers", &[brand.registry.name()]))
+            }
             Ok(Some(brand)) => retailers::answer(&self.iys, &brand.iys, wish).await,
             Ok(None) => RetailersAnswer::Refused(Finding::DocumentMissing.of("document", &[])),
             Err(error) => RetailersAnswer::Refused(Finding::DocumentsAway.of("document", &[&error.to_string()])),

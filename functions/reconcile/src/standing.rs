@@ -2,22 +2,27 @@
 
 use std::sync::Arc;
 
+use shared::account::Account;
 use shared::brand::Brand;
-use shared::iys::{IysAccount, IysRegistry};
+use shared::integrators::ProbedAccount;
+use shared::iys::IysAccount;
 use shared::sync::standing::{Keeper, Occasion};
 
 use crate::{App, Report};
 
 impl App {
     pub(crate) async fn tend(&self, brand: &Arc<Brand>, occasion: Occasion, report: &mut Report) {
-        let account = IysAccount::new(self.iys.clone(), brand.clone());
-        let registry = IysRegistry::new(self.iys.clone(), brand.clone());
+        let registry = self.registry(brand);
+        let account: Box<dyn Account> = match registry.capabilities().account {
+            true => Box::new(IysAccount::new(self.iys.clone(), brand.clone())),
+            false => Box::new(ProbedAccount::new(self.registry(brand))),
+        };
         let keeper = Keeper {
             ledger: &self.ledger,
             queues: &self.queues,
             brand,
-            account: &account,
-            registry: &registry,
+            account: &*account,
+            registry: &*registry,
             clock: &self.clock,
             grace: self.grace,
             pause: self.pause,

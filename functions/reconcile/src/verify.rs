@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use shared::brand::Brand;
-use shared::iys::IysRegistry;
 use shared::sync::standing::Guard;
 use shared::sync::verify::{Share, Verify};
 
@@ -17,8 +16,9 @@ const LENGTH: SignedDuration = SignedDuration::from_secs(240);
 
 impl App {
     pub(crate) async fn verify(&self, brand: &Arc<Brand>, turn: Turn, at_once: bool, report: &mut Report) {
-        let registry = IysRegistry::new(self.iys.clone(), brand.clone());
-        let guard = Guard::new(&registry, &self.ledger, brand, &self.clock);
+        let registry = self.registry(brand);
+        let offered = registry.capabilities();
+        let guard = Guard::new(&*registry, &self.ledger, brand, &self.clock);
         let verify = Verify {
             ledger: &self.ledger,
             queues: &self.queues,
@@ -27,7 +27,7 @@ impl App {
             clock: &self.clock,
             grace: self.grace,
             at_once,
-            share: Share::of(&self.iys.settings().limits, self.verify_percent, LENGTH).among(turn.brands),
+            share: Share::of_registry(&offered, self.verify_percent, LENGTH).among(turn.brands),
             stop_at: turn.end(LENGTH),
         };
         match verify.run().await {

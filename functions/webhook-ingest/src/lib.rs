@@ -1,4 +1,5 @@
-//! Takes what others tell us over HTTP: Insider's events, its notices of exports, and İYS's push notices.
+//! Takes what others tell us over HTTP: Insider's events, its notices of exports, İYS's push notices, and the
+//! callbacks of integrators.
 //!
 //! A 200 means that every movement in the body is durable in the ledger; anything that went wrong on
 //! our side is a 503, so that the sender sends the same again, which is harmless.
@@ -6,6 +7,7 @@
 mod insider_events;
 mod insider_export;
 mod insider_proof;
+mod integrator_events;
 mod iys_push;
 
 use lambda_http::http::Method;
@@ -34,7 +36,7 @@ pub async fn route(door: &Door, request: &Request) -> Result<Response<Body>, Pro
     let path = request.raw_http_path();
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     let ["v1", name, rest @ ..] = segments.as_slice() else { return Err(Problem::not_found("There is no such route")) };
-    if !matches!(rest, ["insider", "events" | "export"] | ["iys", "push"]) {
+    if !matches!(rest, ["insider", "events" | "export"] | ["iys", "push"] | ["integrator", "events"]) {
         return Err(Problem::not_found("There is no such route"));
     }
     if request.method() != Method::POST {
@@ -43,6 +45,7 @@ pub async fn route(door: &Door, request: &Request) -> Result<Response<Body>, Pro
     let brand = door.brand(name).await?;
     match rest {
         ["insider", "export"] => insider_export::handle(door, &brand, request).await,
+        ["integrator", ..] => integrator_events::handle(door, &brand, request).await,
         ["insider", ..] => insider_events::handle(door, &brand, request).await,
         _ => iys_push::handle(door, &brand, request).await,
     }

@@ -54,6 +54,7 @@ words! {
         "insider" => "Insider", "Insider";
         "registry" => "İYS", "İYS";
         "api" => "the brand", "marka";
+        "notice" => "a notice to be confirmed", "doğrulanacak bildirim";
         "correction" => "a correction", "düzeltme";
         "import" => "an import", "içe aktarma";
     }

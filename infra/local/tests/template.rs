@@ -142,6 +142,7 @@ fn the_template_has_exactly_the_routes_that_are_promised() {
                 "POST /v1/{brand}/consents/lookup consent-api",
                 "POST /v1/{brand}/insider/events webhook-ingest",
                 "POST /v1/{brand}/insider/export webhook-ingest",
+                "POST /v1/{brand}/integrator/events webhook-ingest",
                 "POST /v1/{brand}/iys/push webhook-ingest",
             ]
             .map(str::to_owned)

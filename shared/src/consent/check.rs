@@ -193,7 +193,7 @@ pub enum Repair {
 
 /// Decides by the registry's record, as the movement that it would be here.
 pub fn repair(state: &ConsentState, held: Option<&Head>) -> Repair {
-    let can_be_sent = state.head.source.is_sendable();
+    let can_be_sent = state.head.can_be_sent();
     let instead = match held {
         Some(held) if held.status == state.head.status || held.outranks(&state.head) => return Repair::Adopt,
         Some(held) => Known::of(held.status, Some(held.consent_date)),

@@ -23,6 +23,9 @@ pub enum Origin {
     /// The brand's existing book, and what İYS holds under a wrong spelling of a number: neither stands at
     /// İYS as it should.
     Import,
+    /// A notice that nothing vouches for says that the registry holds a consent: it counts once the registry
+    /// confirms it.
+    Notice,
     /// We re-dated or re-sourced a refusal so that İYS takes it; the history shows both.
     Correction,
 }
@@ -35,6 +38,7 @@ impl Origin {
             Origin::Registry => "registry",
             Origin::Api => "api",
             Origin::Import => "import",
+            Origin::Notice => "notice",
             Origin::Correction => "correction",
         }
     }
@@ -133,7 +137,7 @@ pub struct Head {
 
 impl Head {
     /// The order of invariant 3: consent date, then RET over ONAY, then whoever acted over the
-    /// registry's report of it, then the id. It is total over different events, so the largest movement
+    /// registry's report of it and that over a mere notice, then the id. It is total over different events, so the largest movement
     /// does not depend on arrival. One event id always stands for one event.
     ///
     /// The registry's feed reports our own movements too, with their date and status. The first telling
@@ -142,13 +146,24 @@ impl Head {
         self.rank() > other.rank()
     }
 
+    /// Whether it may go to the registry as the brand's own: neither what only the registry says, nor what it is
+    /// only said to hold.
+    pub fn can_be_sent(&self) -> bool {
+        self.source.is_sendable() && self.origin != Origin::Notice
+    }
+
     /// Whether both tell of one act: the same status at the same date.
     pub fn is_same_act(&self, other: &Self) -> bool {
         (self.status, self.consent_date) == (other.status, other.consent_date)
     }
 
-    fn rank(&self) -> (ConsentDate, bool, bool, &EventId) {
-        (self.consent_date, self.status == Status::Ret, self.origin != Origin::Registry, &self.event_id)
+    fn rank(&self) -> (ConsentDate, bool, u8, &EventId) {
+        let told_by = match self.origin {
+            Origin::Notice => 0,
+            Origin::Registry => 1,
+            Origin::Insider | Origin::Api | Origin::Import | Origin::Correction => 2,
+        };
+        (self.consent_date, self.status == Status::Ret, told_by, &self.event_id)
     }
 }
 

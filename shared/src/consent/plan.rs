@@ -52,7 +52,7 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
         return Step::Hold(Hold::Authority);
     }
     let head = &state.head;
-    if !head.source.is_sendable() {
+    if !head.can_be_sent() {
         return Step::Adopt;
     }
     let today = ConsentDate::at(now);
@@ -97,7 +97,7 @@ pub fn next_step(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
 pub fn next_step_unasked(state: &ConsentState, policy: Policy, now: Timestamp) -> Step {
     match next_step(state, policy, now) {
         Step::Reject(Code::TOO_LATE) | Step::Correct(_) if is_too_late(state, now) => Step::Ask,
-        Step::Adopt if is_late_refusal(state, now) && state.head.source.is_sendable() => Step::Ask,
+        Step::Adopt if is_late_refusal(state, now) && state.head.can_be_sent() => Step::Ask,
         step => step,
     }
 }
@@ -112,7 +112,8 @@ pub fn is_late_refusal(state: &ConsentState, now: Timestamp) -> bool {
     state.head.status == Status::Ret && is_too_late(state, now)
 }
 
-fn is_too_late(state: &ConsentState, now: Timestamp) -> bool {
+/// Whether the head is older than the registry takes.
+pub fn is_too_late(state: &ConsentState, now: Timestamp) -> bool {
     calendar::is_too_late(state.head.consent_date.civil(), ConsentDate::at(now).civil())
 }
 

@@ -105,6 +105,11 @@ impl Recipient {
         }
     }
 
+    /// Whether it is a number of Türkiye.
+    pub fn is_turkish(&self) -> bool {
+        matches!(self, Recipient::Phone(number) if number.0.starts_with("+90"))
+    }
+
     /// How many bytes the address has.
     pub const fn length(&self) -> usize {
         match self {

@@ -581,7 +581,7 @@ impl ConsentState {
         match head.origin {
             Origin::Insider => self.seen_at_insider = true,
             Origin::Registry => self.note_known(head.status, head.consent_date),
-            Origin::Api | Origin::Import | Origin::Correction => {}
+            Origin::Api | Origin::Import | Origin::Notice | Origin::Correction => {}
         }
     }
 

@@ -35,7 +35,7 @@ mod operation;
 mod registry;
 mod settings;
 mod token;
-mod tolerant;
+pub(crate) mod tolerant;
 mod wire;
 
 pub use account::IysAccount;

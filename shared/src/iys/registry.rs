@@ -35,11 +35,15 @@ impl IysRegistry {
 #[async_trait]
 impl Registry for IysRegistry {
     fn capabilities(&self) -> Capabilities {
+        let limits = self.client.settings().limits;
         Capabilities {
             bulk_records: BULK_RECORDS,
             bulk_bytes: BULK_BYTES,
             onays_recipients: ONAYS_RECIPIENTS,
             recognises_resends: self.client.recognises_resends(&self.brand.iys),
+            questions_per_minute: limits.calls_per_second.saturating_mul(60),
+            fetches_per_hour: limits.single_status_per_hour,
+            ..Capabilities::IYS
         }
     }
 

@@ -14,7 +14,7 @@ use crate::consent::ConsentDate;
 
 /// A text that may also come as a number or a boolean. Missing, `null`, empty and blank are the same.
 #[derive(Clone, Default)]
-pub(super) enum Text {
+pub(crate) enum Text {
     /// Nothing was said.
     #[default]
     Missing,
@@ -26,7 +26,7 @@ pub(super) enum Text {
 
 impl Text {
     /// The text, if there is one.
-    pub(super) fn get(&self) -> Option<&str> {
+    pub(crate) fn get(&self) -> Option<&str> {
         match self {
             Text::Is(text) => Some(text),
             Text::Missing | Text::Odd => None,
@@ -34,7 +34,7 @@ impl Text {
     }
 
     /// The text, or that there is none; an array or object is neither.
-    pub(super) fn read(&self) -> Result<Option<&str>, ()> {
+    pub(crate) fn read(&self) -> Result<Option<&str>, ()> {
         match self {
             Text::Is(text) => Ok(Some(text)),
             Text::Missing => Ok(None),
@@ -43,16 +43,16 @@ impl Text {
     }
 
     /// A whole number, written as a number or as text.
-    pub(super) fn number<N: std::str::FromStr>(&self) -> Option<N> {
+    pub(crate) fn number<N: std::str::FromStr>(&self) -> Option<N> {
         self.get().and_then(|text| text.parse().ok())
     }
 
     /// `true` or `false`, written as a boolean or as text.
-    pub(super) fn flag(&self) -> Option<bool> {
+    pub(crate) fn flag(&self) -> Option<bool> {
         self.get().and_then(|text| text.to_ascii_lowercase().parse().ok())
     }
 
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         match text.trim() {
             "" => Text::Missing,
             text => Text::Is(text.to_owned()),
@@ -62,7 +62,7 @@ impl Text {
 
 /// A moment in Turkish time: as İYS writes dates, as ISO 8601 does with or without an offset, or a day,
 /// which is taken to its last second.
-pub(super) fn moment(text: &Text) -> Option<ConsentDate> {
+pub(crate) fn moment(text: &Text) -> Option<ConsentDate> {
     let text = text.get()?;
     if let Ok(date) = text.parse() {
         return Some(date);
@@ -129,11 +129,11 @@ impl<'de> Deserialize<'de> for Text {
 /// An array, or the one object that would have been its only element. Elements that are no objects
 /// are kept as `None`, so that positions stay right and one odd element costs itself only.
 #[derive(Clone)]
-pub(super) struct Items<T>(pub(super) Vec<Option<T>>);
+pub(crate) struct Items<T>(pub(crate) Vec<Option<T>>);
 
 impl<T> Items<T> {
     /// The first element that is an object.
-    pub(super) fn first(&self) -> Option<&T> {
+    pub(crate) fn first(&self) -> Option<&T> {
         self.0.iter().flatten().next()
     }
 }
@@ -197,7 +197,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Items<T> {
 }
 
 /// An object, or `None` for whatever stands in its place.
-pub(super) struct Object<T>(pub(super) Option<T>);
+pub(crate) struct Object<T>(pub(crate) Option<T>);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

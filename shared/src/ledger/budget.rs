@@ -84,14 +84,57 @@ const HOUR_ITEM_LIFE: SignedDuration = SignedDuration::from_hours(2);
 /// Tries to write an item that others change as well.
 const ATTEMPTS: usize = 16;
 
-impl PerSecond {
+/// An allowance of calls a minute, given out evenly: whoever asks too often within it may be refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PerMinute {
+    /// The pool's name; pools with the same name share the allowance.
+    pub pool: Cow<'static, str>,
+    /// Calls in any minute; 0 counts as 1.
+    pub limit: u32,
+    /// How far ahead a turn may be booked. Beyond it the pool is full.
+    pub max_wait: Duration,
+}
+
+/// An allowance that is given out turn by turn.
+pub trait Turns: Sync {
+    /// The pool's name.
+    fn pool(&self) -> &str;
+    /// Milliseconds between two turns.
+    fn step_ms(&self) -> i64;
+    /// How far ahead a turn may be booked.
+    fn max_wait(&self) -> Duration;
+}
+
+impl Turns for PerSecond {
+    fn pool(&self) -> &str {
+        &self.pool
+    }
+
     fn step_ms(&self) -> i64 {
         i64::from(1000_u32.div_ceil(self.limit.max(1)))
     }
 
-    fn key(&self) -> HashMap<String, AttributeValue> {
-        control::key(&format!("A#{}", self.pool), "SECOND")
+    fn max_wait(&self) -> Duration {
+        self.max_wait
     }
+}
+
+impl Turns for PerMinute {
+    fn pool(&self) -> &str {
+        &self.pool
+    }
+
+    fn step_ms(&self) -> i64 {
+        i64::from(60_000_u32.div_ceil(self.limit.max(1)))
+    }
+
+    fn max_wait(&self) -> Duration {
+        self.max_wait
+    }
+}
+
+fn turns_key(pool: &impl Turns) -> HashMap<String, AttributeValue> {
+    control::key(&format!("A#{}", pool.pool()), "SECOND")
 }
 
 impl PerHour {
@@ -153,16 +196,16 @@ fn clamp(number: i64) -> u32 {
 }
 
 impl Ledger {
-    /// Books the next free turn of a pool, at most [`PerSecond::max_wait`] ahead of `now`.
-    pub async fn book_turn(&self, pool: &PerSecond, now: Timestamp) -> Result<Grant, LedgerError> {
+    /// Books the next free turn of a pool, at most [`Turns::max_wait`] ahead of `now`.
+    pub async fn book_turn(&self, pool: &impl Turns, now: Timestamp) -> Result<Grant, LedgerError> {
         let now_ms = now.as_millisecond();
-        let latest = now_ms.saturating_add(i64::try_from(pool.max_wait.as_millis()).unwrap_or(i64::MAX));
+        let latest = now_ms.saturating_add(i64::try_from(pool.max_wait().as_millis()).unwrap_or(i64::MAX));
         for _ in 0..ATTEMPTS {
             let joined = self
                 .client
                 .update_item()
                 .table_name(&self.table)
-                .set_key(Some(pool.key()))
+                .set_key(Some(turns_key(pool)))
                 .update_expression("SET #next = #next + :step")
                 .condition_expression("#next BETWEEN :now AND :latest")
                 .expression_attribute_names("#next", NEXT)
@@ -190,7 +233,7 @@ impl Ledger {
                 .client
                 .update_item()
                 .table_name(&self.table)
-                .set_key(Some(pool.key()))
+                .set_key(Some(turns_key(pool)))
                 .update_expression("SET #next = :next")
                 .condition_expression("attribute_not_exists(#next) OR #next < :now")
                 .expression_attribute_names("#next", NEXT)
@@ -209,7 +252,7 @@ impl Ledger {
     ///
     /// A worker that wakes up too late for its turn (its machine was busy) takes another one: late
     /// turns would gather, and go out together with those of the moment.
-    pub async fn wait_for_turn(&self, pool: &PerSecond, clock: &Clock) -> Result<Grant, LedgerError> {
+    pub async fn wait_for_turn(&self, pool: &impl Turns, clock: &Clock) -> Result<Grant, LedgerError> {
         let one_step = SignedDuration::from_millis(pool.step_ms());
         let mut grant = self.book_turn(pool, clock()).await?;
         for _ in 0..MISSED_TURNS {
@@ -229,13 +272,13 @@ impl Ledger {
     /// Gives no turn of a pool for a while: the other side said that it had enough. Turns that are
     /// booked already keep their moments; those after them begin later by the pause. Several workers
     /// that are told of the same moment pause once, and a pause that is already longer stays.
-    pub async fn pause_turns(&self, pool: &PerSecond, now: Timestamp, pause: SignedDuration) -> Result<(), LedgerError> {
+    pub async fn pause_turns(&self, pool: &impl Turns, now: Timestamp, pause: SignedDuration) -> Result<(), LedgerError> {
         let until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
         let pausing = || {
             self.client
                 .update_item()
                 .table_name(&self.table)
-                .set_key(Some(pool.key()))
+                .set_key(Some(turns_key(pool)))
                 .expression_attribute_names("#next", NEXT)
                 .expression_attribute_names("#paused", PAUSED)
                 .expression_attribute_values(":until", control::ms(until))
@@ -374,6 +417,8 @@ mod tests {
         assert_eq!(pool(8).step_ms(), 125);
         assert_eq!(pool(3).step_ms(), 334);
         assert_eq!(pool(0).step_ms(), 1000);
+        let of_minute = |limit| PerMinute { pool: "test".into(), limit, max_wait: Duration::ZERO };
+        assert_eq!([10, 20, 240, 0].map(|limit| of_minute(limit).step_ms()), [6000, 3000, 250, 60_000]);
     }
 
     #[test]

@@ -117,6 +117,9 @@ impl DeadLetters {
                     self.queues.push(keys.iter().map(|key| key.key(&brand)).collect()).await?;
                 }
                 Ok(PushMessage::Submission { brand, id }) if here(&brand) => self.queues.push_submission(&brand, &id, 0).await?,
+                Ok(verdict @ PushMessage::Verdict { .. }) if matches!(&verdict, PushMessage::Verdict { brand, .. } if here(brand)) => {
+                    self.queues.push_as_is(&[verdict]).await?;
+                }
                 _ => return Ok(false),
             },
             Letters::Relay => match serde_json::from_str::<RelayMessage>(body) {

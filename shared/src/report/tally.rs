@@ -212,7 +212,7 @@ impl Tally {
         let place = Place::find(head, registry.as_ref(), current, Target::Registry);
         self.iys.add(head, &place);
         self.insider.add(head, &Place::find(head, insider.as_ref(), current, Target::Insider));
-        let told = !matches!(head.origin, Origin::Registry | Origin::Correction);
+        let told = !matches!(head.origin, Origin::Registry | Origin::Notice | Origin::Correction);
         if head.status == Status::Ret && told {
             self.refused(head, place);
         }

@@ -12,6 +12,9 @@
 //!   not to be sent any more (they are too late by now, say) go back to the plan, which asks first;
 //! - that second submission is asked for until the registry forgets it. Only then its records are taken
 //!   back, and with them what was known of the registry.
+//!
+//! A registry that has no results to be asked for calls back, or is asked what it holds ([`super::outcome`]).
+//! What is not there after the time that it names goes back to the plan, until the dates decide.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -19,6 +22,7 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::isolate::caught;
+use super::outcome::{self, request_name};
 use super::patience::{HELD_RETRY, growing, later};
 use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record, urgent_first};
 use super::reading;
@@ -28,7 +32,7 @@ use crate::consent::plan::{self, Step};
 use crate::consent::{Answer, ConsentKey, ConsentState, Status, Sync, Target};
 use crate::ledger::{LedgerError, Member, RESULTS_KEPT, Submission};
 use crate::queue::LONGEST_DELAY_SECONDS;
-use crate::registry::{RegistryError, ResultLine, Submitted, Verdict};
+use crate::registry::{Outcomes, RegistryError, ResultLine, Submitted, Verdict};
 
 /// How often lists may be refused as a whole, while none is taken, before they are given up.
 const REFUSALS: usize = 8;
@@ -92,7 +96,7 @@ impl Push<'_> {
                 self.leave(open.drain(..), tally).await;
                 break;
             }
-            if fortune.refusals > 0 && list.submission.is_none() && list.states.rest.len() <= SINGLE_ADDS {
+            if capabilities.single && fortune.refusals > 0 && list.submission.is_none() && list.states.rest.len() <= SINGLE_ADDS {
                 fortune.taken |= self.add_instead(&list.states.rest, again, tally).await;
                 continue;
             }
@@ -113,11 +117,11 @@ impl Push<'_> {
         let Some(mut submission) = list.submission.clone() else { return };
         let records: Vec<_> = list.states.rest.iter().map(record).collect();
         let list = match caught(self.registry.submit(&records)).await {
-            Ok(Submitted::Taken { request_id, record_ids }) => {
+            Ok(Submitted::Taken { request_id, record_ids, refused }) => {
                 tracing::info!(submission = %submission.id, records = records.len(), "bulk submission taken");
                 fortune.taken = true;
                 tally.finished += records.len();
-                submission.request_id = Some(request_id);
+                submission.request_id = Some(request_name(self.brand, request_id));
                 // What was taken out is no part of it any more: nothing of its results will be about that.
                 let removed = self.set_free(&mut list, tally).await;
                 let now = members(&list.states.rest);
@@ -128,6 +132,7 @@ impl Push<'_> {
                 // If this is lost, the sweep finds the submission unanswered and its records are sent
                 // again, which the registry takes for what it is.
                 self.note_taken(&mut submission, reordered).await;
+                self.judge_refused(refused, &list, tally).await;
                 return self.judge_removed(removed, &list, tally).await;
             }
             Ok(Submitted::Refused(refused)) if list.refusals < RESUBMISSIONS => {
@@ -142,11 +147,30 @@ impl Push<'_> {
                 }
                 list
             }
+            Ok(Submitted::RefusedForSome(code)) if list.states.rest.len() == 1 => {
+                fortune.untaken.push(submission);
+                return self.judge_refused(vec![(0, code)], &list, tally).await;
+            }
+            // Each half is smaller, so this ends however many of them are refused.
+            Ok(Submitted::RefusedForSome(code)) => {
+                tracing::warn!(submission = %submission.id, %code, records = records.len(), "a list was refused for some of its records: it goes by halves");
+                fortune.untaken.push(submission);
+                let again = list.again;
+                let mut first: Vec<_> = list.states.into_all().collect();
+                let second = first.split_off(first.len() / 2);
+                [second, first].into_iter().for_each(|part| open.push_front(List::of(part, again)));
+                return;
+            }
             Err(RegistryError::Unanswered { why }) => {
                 tracing::warn!(submission = %submission.id, why, "bulk submission unanswered: it is looked after again");
                 fortune.unanswered += 1;
                 tally.finished += records.len() + list.states.removed.len();
                 return;
+            }
+            // Where no record goes by itself there is no smaller question left.
+            Err(error @ RegistryError::Defect { .. }) if records.len() == 1 && !self.registry.capabilities().single => {
+                fortune.untaken.push(submission);
+                return self.give_up(std::iter::once(list), error, tally).await;
             }
             Ok(Submitted::Refused(_)) | Err(RegistryError::Defect { .. }) => list,
             Err(RegistryError::Held { why, code }) => {
@@ -197,11 +221,29 @@ impl Push<'_> {
         pending.into_iter().filter_map(|state| codes.get(&state.key).copied().map(|code| (state, code))).collect()
     }
 
+    /// Judges records of a list, by their position, that were refused at once.
+    async fn judge_refused(&self, refused: Vec<(usize, Code)>, list: &List, tally: &mut Tally) {
+        let refused: Vec<_> = refused.into_iter().filter_map(|(at, code)| Some((list.states.rest.get(at)?, code))).collect();
+        let mut judging = futures::stream::iter(refused)
+            .map(|(state, code)| async move {
+                let sent = member(state);
+                let done = self.judge_sent(&sent, Some(state), Verdict::Refused(code), (self.clock)(), list.again).await;
+                (sent, done)
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((member, done)) = judging.next().await {
+            self.note(&member, done, tally).await;
+        }
+    }
+
     /// Judges what a list was refused for, now that it was taken without. Where a record may have been taken
     /// out by a mistake, each is sent by itself. So is one whose code judges no record.
     async fn judge_removed(&self, removed: Vec<(ConsentState, Code)>, list: &List, tally: &mut Tally) {
         let judges = |code: &Code| code::disposition(Some(&code.to_string()), 422).judges_a_record();
-        let (judged, rest): (Vec<_>, Vec<_>) = removed.into_iter().partition(|(_, code)| !list.states.is_doubtful && judges(code));
+        // Where no record goes by itself, what it was refused with is all there is to judge by.
+        let must_judge = !self.registry.capabilities().single;
+        let (judged, rest): (Vec<_>, Vec<_>) =
+            removed.into_iter().partition(|(_, code)| must_judge || (!list.states.is_doubtful && judges(code)));
         let rest: Vec<_> = rest.into_iter().map(|(state, _)| state).collect();
         self.add_each(&rest, list.again, tally).await;
         let mut judging = futures::stream::iter(judged)
@@ -321,7 +363,8 @@ impl Push<'_> {
     /// Notes that a list was taken, and when to ask for its results. Its members stand as they were
     /// written ahead, unless some were taken out since.
     async fn note_taken(&self, submission: &mut Submission, reordered: bool) {
-        let due = self.ask_in(submission, self.result_wait);
+        let wait = self.first_look();
+        let due = self.ask_in(submission, wait);
         let noted = async {
             if reordered {
                 self.ledger.write_members(submission).await?;
@@ -329,12 +372,17 @@ impl Push<'_> {
             self.ledger.note_taken(submission, due).await
         };
         match noted.await {
-            Ok(true) => self.call_back(submission, self.result_wait).await,
+            Ok(true) => self.call_back(submission, wait).await,
             Ok(false) => tracing::warn!(submission = %submission.id, "the submission was taken for unanswered: its records go again"),
             Err(error) => {
                 tracing::warn!(%error, submission = %submission.id, "the submission's answer was not noted: the sweep looks after it");
             }
         }
+    }
+
+    /// How long after a list was taken its results are asked for.
+    fn first_look(&self) -> SignedDuration {
+        self.result_wait.max(self.registry.capabilities().outcomes_after)
     }
 
     /// Has results asked for in `wait`.
@@ -393,7 +441,16 @@ impl Push<'_> {
             self.call_back(&submission, left).await;
             return Ok(());
         }
-        let lines = match caught(self.registry.results(&request_id)).await {
+        let offered = self.registry.capabilities();
+        let own = outcome::request_id(self.brand, &request_id);
+        // What another registry took may still arrive at İYS: a day is left to it.
+        let kept = if own.is_some() { offered.outcomes_kept } else { RESEND_AFTER };
+        let asked = match (own, offered.outcomes) {
+            (Some(id), Outcomes::Poll) => caught(self.registry.results(id)).await,
+            (None, _) if offered.onays_recipients == 0 => Ok(Vec::new()),
+            (None, _) | (Some(_), Outcomes::Callback | Outcomes::Requery) => self.results_by_holdings(&submission).await,
+        };
+        let lines = match asked {
             Ok(lines) => lines,
             Err(RegistryError::Busy { until, why }) => {
                 tracing::info!(submission = id, why, "results cannot be asked for now");
@@ -401,7 +458,7 @@ impl Push<'_> {
                 return Ok(self.wait_for_results(&mut submission, wait).await?);
             }
             // The registry keeps results for longer than most brands are stopped.
-            Err(RegistryError::Held { why, code }) if now.duration_since(submission.created_at) < RESULTS_KEPT => {
+            Err(RegistryError::Held { why, code }) if now.duration_since(submission.created_at) < kept => {
                 tracing::info!(submission = id, ?why, code, "results cannot be asked for while the brand is held");
                 let due = self.ask_in(&mut submission, HELD_RETRY);
                 self.ledger.note_held(&submission, due).await?;
@@ -419,7 +476,7 @@ impl Push<'_> {
         if left.ours.is_empty() && left.moved_on == 0 {
             return Ok(self.ledger.delete_submission(&self.brand.name, id).await?);
         }
-        if age >= RESULTS_KEPT {
+        if age >= kept {
             tracing::error!(submission = id, keys = left.ours.len(), "the registry never told what became of these records");
             return Ok(self.release(&submission, true, now).await?);
         }
@@ -431,8 +488,8 @@ impl Push<'_> {
         }
         submission.checks = submission.checks.saturating_add(1);
         // Neither of the two moments is missed by a wait that has grown long.
-        let next = if submission.again || age >= RESEND_AFTER { RESULTS_KEPT } else { RESEND_AFTER };
-        let wait = growing(self.result_wait, submission.checks).min(next - age);
+        let next = if submission.again || age >= RESEND_AFTER { kept } else { RESEND_AFTER.min(kept) };
+        let wait = growing(self.first_look(), submission.checks).min(next - age);
         Ok(self.wait_for_results(&mut submission, wait).await?)
     }
 
@@ -475,6 +532,22 @@ impl Push<'_> {
         drop(judging);
         self.finish(submission, tally, called).await?;
         Ok(left)
+    }
+
+    /// Settles what one line has a verdict on.
+    pub(super) async fn judge_line(&self, submission: &Submission, line: ResultLine) -> Result<(), RegistryError> {
+        self.judge_lines(submission, vec![line]).await.map(|_| ())
+    }
+
+    /// The states that are part of a submission still, with their record as it was handed in, by its position.
+    pub(super) async fn still_under_way(&self, submission: &Submission) -> Result<Vec<(usize, ConsentState)>, LedgerError> {
+        let mut states: HashMap<ConsentKey, ConsentState> =
+            self.states_of(submission).await?.into_iter().map(|state| (state.key.clone(), state)).collect();
+        let under_way = |(position, member): (usize, &Member)| {
+            let state = states.remove(&member.key)?;
+            (is_part_of(&state, &submission.id) && state.head.sent() == member.sent).then_some((position, state))
+        };
+        Ok(submission.members.iter().enumerate().filter_map(under_way).collect())
     }
 
     /// Ends what a look has begun: what is in doubt is asked about, Insider's work and what needs another

@@ -160,7 +160,9 @@ impl Import<'_> {
     }
 
     fn may_ask(&self, entry: &Entry) -> bool {
-        self.brand.authorises(entry.after.key.channel) && wants_question(entry.before.as_ref(), &entry.after)
+        // Where nothing can be asked, what the rows leave open is decided when it is sent.
+        let can_ask = self.registry.capabilities().onays_recipients > 0;
+        can_ask && self.brand.authorises(entry.after.key.channel) && wants_question(entry.before.as_ref(), &entry.after)
     }
 
     /// Asks the registry about the keys that it has to be asked about. What it did not answer is unfinished;

@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod import;
 pub mod insider_export;
 pub mod isolate;
+pub mod outcome;
 mod patience;
 pub mod pull;
 pub mod push;

@@ -12,7 +12,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::push::registry_head;
-use crate::brand::Brand;
+use crate::brand::{Brand, RegistryChoice};
 use crate::clock::Clock;
 use crate::consent::{ConsentKey, Movement};
 use crate::intake::{Intake, Told};
@@ -28,6 +28,9 @@ const WINDOW: SignedDuration = SignedDuration::from_mins((7 * 24 - 2) * 60 - 10)
 const PAGES: usize = 100;
 /// For how long a run keeps others of the same feed away.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);
+
+/// By what name it is kept who a brand's registry is.
+const REGISTRY: &str = "registry";
 
 /// Both feeds: what people did at the registry, and what the brand sent there by any road.
 pub const FEEDS: [Feed; 2] = [Feed::People, Feed::Brand];
@@ -76,10 +79,18 @@ pub fn feed_name(feed: Feed) -> &'static str {
     }
 }
 
+/// By what name a brand's place in a feed is kept. Each registry counts in its own way, so each has a place of
+/// its own; İYS's stands bare.
+pub fn trail_name(brand: &Brand, feed: Feed) -> String {
+    let feed = feed_name(feed);
+    if brand.registry.is_integrator() { format!("{}-{feed}", brand.registry.name()) } else { feed.to_owned() }
+}
+
 impl Pull<'_> {
     /// Reads a feed to its end. `None` when another worker is at it.
     pub async fn run(&self, feed: Feed) -> Result<Option<Pulled>, PullError> {
-        let name = feed_name(feed);
+        let name = trail_name(self.brand, feed);
+        let name = name.as_str();
         let now = (self.clock)();
         let job = format!("pull-{name}");
         let until = now.saturating_add(LEASE).unwrap_or(now);
@@ -94,7 +105,7 @@ impl Pull<'_> {
         read.map(Some)
     }
 
-    async fn read(&self, feed: Feed, name: &'static str, started: Timestamp) -> Result<Pulled, PullError> {
+    async fn read(&self, feed: Feed, name: &str, started: Timestamp) -> Result<Pulled, PullError> {
         let mut trail = self.ledger.trail(&self.brand.name, name).await?;
         if trail.has_gap(started, WINDOW) {
             trail = self.begin_anew(trail, name, started).await?;
@@ -140,9 +151,29 @@ impl Pull<'_> {
         Ok(pulled)
     }
 
+    /// Notes by whom the brand reaches İYS now. Where that changed, everything is compared with the new registry:
+    /// what happened between the two may have been told to neither.
+    pub async fn note_registry(&self) -> Result<(), LedgerError> {
+        let now = (self.clock)();
+        let mut trail = self.ledger.trail(&self.brand.name, REGISTRY).await?;
+        let before = trail.steps.last().map_or(RegistryChoice::Iys.name(), |(_, name)| name.as_str());
+        let is_now = self.brand.registry.name();
+        if before == is_now {
+            return Ok(());
+        }
+        tracing::warn!(brand = %self.brand.name, before, is_now, "the brand reaches İYS by another road: everything is compared");
+        let ask = |verification: &mut Verification| {
+            verification.full_since = verification.full_since.max(Some(now));
+            true
+        };
+        self.ledger.change_verification(&self.brand.name, ask).await?;
+        trail.steps = vec![(now, is_now.to_owned())];
+        self.ledger.put_trail(&self.brand.name, REGISTRY, &trail).await
+    }
+
     /// Begins at the start of what the registry shows. First verification is told, so that no crash can keep
     /// it from it.
-    async fn begin_anew(&self, trail: Trail, name: &'static str, started: Timestamp) -> Result<Trail, LedgerError> {
+    async fn begin_anew(&self, trail: Trail, name: &str, started: Timestamp) -> Result<Trail, LedgerError> {
         // Before anything was ever compared there is nothing to compare again.
         let mut is_asked = false;
         let ask = |verification: &mut Verification| {

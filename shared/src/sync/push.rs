@@ -24,7 +24,7 @@ use crate::consent::code::{self, Code, Disposition, RetryAfter};
 use crate::consent::plan::{self, Policy, Step};
 use crate::consent::{
     Answer, Channel, ConsentDate, ConsentKey, ConsentState, EventId, Head, Known, Movement, Origin, Outcome, RecipientType, Retailers,
-    Source, SourceError, Status, Sync, Target, slack,
+    Source, Status, Sync, Target, slack,
 };
 use crate::ledger::{Ledger, Member};
 use crate::queue::Queues;
@@ -361,6 +361,9 @@ impl Push<'_> {
 
     /// Asks which of these addresses hold an ONAY at the registry.
     async fn ask(&self, states: Vec<(ConsentState, Question)>, tally: &mut Tally) {
+        if self.registry.capabilities().onays_recipients == 0 {
+            return self.without_questions(states, tally).await;
+        }
         let mut groups = BTreeMap::<(Channel, RecipientType), Vec<(ConsentState, Question)>>::new();
         for asked in states {
             groups.entry((asked.0.key.channel, asked.0.key.recipient_type)).or_default().push(asked);
@@ -398,6 +401,29 @@ impl Push<'_> {
             }
             tally.failed.extend(asking.into_rest().into_iter().map(|(state, _)| state.key));
         }
+    }
+
+    /// The registry answers no question at all: what is in time goes out unasked, and what is too late has
+    /// nothing to stand on.
+    async fn without_questions(&self, states: Vec<(ConsentState, Question)>, tally: &mut Tally) {
+        for (state, question) in states {
+            tally.unaskable.insert(state.key.clone());
+            let done = match question {
+                Question::Plan if plan::is_too_late(&state, (self.clock)()) => self.late_without_answer(state.clone()).await,
+                question => self.not_told(&state, question).await,
+            };
+            self.note(&member(&state), done, tally).await;
+        }
+    }
+
+    /// What becomes of a record that is too late, where nobody tells what the registry holds.
+    async fn late_without_answer(&self, state: ConsentState) -> Result<Done, RegistryError> {
+        let now = (self.clock)();
+        let step = match state.head.status {
+            Status::Ret => plan::late_refusal(&state, self.policy(&state), now),
+            Status::Onay => Step::Reject(Code::TOO_LATE),
+        };
+        self.step(state, step, now).await
     }
 
     /// The registry answers no question about an address, for what it is.
@@ -446,9 +472,15 @@ impl Push<'_> {
     }
 
     /// Sends records: refusals first, then what is due first.
-    async fn send(&self, mut states: Vec<ConsentState>, tally: &mut Tally) {
+    async fn send(&self, states: Vec<ConsentState>, tally: &mut Tally) {
+        let mut states = self.carried(states, tally).await;
         urgent_first(&mut states);
-        let most = self.registry.capabilities().bulk_records;
+        let offered = self.registry.capabilities();
+        if !offered.single {
+            Box::pin(self.submit(states, false, tally)).await;
+            return;
+        }
+        let most = offered.bulk_records;
         if most == 0 {
             self.add_each(&states, false, tally).await;
             return;
@@ -474,6 +506,22 @@ impl Push<'_> {
             self.add_each(&states, false, tally).await;
         }
         Box::pin(self.submit(bulk, false, tally)).await;
+    }
+
+    /// Those of the states whose record the registry carries at all. The others are refused without a call.
+    async fn carried(&self, states: Vec<ConsentState>, tally: &mut Tally) -> Vec<ConsentState> {
+        let offered = self.registry.capabilities();
+        let mut carried = Vec::with_capacity(states.len());
+        for state in states {
+            match offered.refusal(&record(&state)) {
+                None => carried.push(state),
+                Some(code) => {
+                    let done = self.answer(&state, Answer::Rejected(code.to_string())).await;
+                    self.note(&member(&state), done, tally).await;
+                }
+            }
+        }
+        carried
     }
 
     /// Those of the states that are still as they were read. What another worker handed in in bulk in
@@ -608,12 +656,22 @@ impl Push<'_> {
         if self.is_over() {
             return Ok(Next::Failure.into());
         }
+        let offered = self.registry.capabilities();
+        if !offered.holding {
+            return self.answer(state, Answer::Rejected(unseen(state).to_string())).await;
+        }
         let holding = caught(self.registry.holding(state.key.channel, state.key.recipient_type, &state.recipient)).await?;
         let now = (self.clock)();
+        // A refusal that may be no record at all takes nothing back.
+        let holding = holding.filter(|holding| offered.holding_tells_none || holding.status == Status::Onay);
         match holding {
             // A consent without a date is not newer than a refusal: only a later one lifts that.
             Some(Holding { status: Status::Onay, consent_date: None, creation_date: None, .. }) if plan::is_late_refusal(state, now) => {
                 Box::pin(self.step(state.clone(), plan::late_refusal(state, self.policy(state), now), now)).await
+            }
+            // It was asked whether it holds what a notice told, and holds something else that is older.
+            Some(holding) if state.head.origin == Origin::Notice && !confirms(state, &holding, now) => {
+                self.answer(state, Answer::Rejected(unseen(state).to_string())).await
             }
             // Where the registry's movement does not outrank ours, the state has at least learnt what is
             // held there, and the next step follows from that.
@@ -622,7 +680,9 @@ impl Push<'_> {
                 self.answer(state, Answer::Settled { outcome: Outcome::NotRegistered, transaction_id: None }).await
             }
             // From a book: only the registry may say so, and it does not.
-            None if !state.head.source.is_sendable() => self.answer(state, Answer::Rejected(SourceError::CODE.to_owned())).await,
+            None if !state.head.can_be_sent() || !offered.holding_tells_none => {
+                self.answer(state, Answer::Rejected(unseen(state).to_string())).await
+            }
             None => Err(RegistryError::Defect { why: "it refused an ONAY for what it holds, and says that it holds nothing".into() }),
         }
     }
@@ -679,6 +739,21 @@ impl Push<'_> {
             }
         }
     }
+}
+
+/// The code of a state that the registry does not show to hold.
+fn unseen(state: &ConsentState) -> Code {
+    match (state.head.origin, state.head.source.is_sendable()) {
+        (Origin::Notice, _) => Code::UNCONFIRMED,
+        (_, true) => Code::NEWER_THERE,
+        (_, false) => Code::SOURCE,
+    }
+}
+
+/// Whether what the registry holds says the same as the head, or is newer.
+fn confirms(state: &ConsentState, holding: &Holding, now: Timestamp) -> bool {
+    let held = registry_head(holding.clone(), now);
+    held.is_same_act(&state.head) || held.outranks(&state.head)
 }
 
 /// Refusals first, then what has to stand at the registry first.

@@ -27,7 +27,7 @@ use crate::consent::{Answer, ConsentKey, ConsentState, Known, Merge, Status, Syn
 use crate::iys::Limits;
 use crate::ledger::{CheckClass, CheckGroup, CheckPage, DifferenceCount, Ledger, LedgerError, Verification};
 use crate::queue::Queues;
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{Capabilities, Registry, RegistryError};
 
 /// The name of a run's lease.
 const JOB: &str = "verify";
@@ -55,6 +55,13 @@ impl Share {
         let part = |whole: u64| to_usize((whole * u64::from(percent) / 100).max(1));
         let calls = u64::from(limits.calls_per_second) * length.as_secs().unsigned_abs();
         Self { questions: part(calls), fetches: part(limits.single_status_per_hour.into()) }
+    }
+
+    /// The same of what a registry allows.
+    pub fn of_registry(offered: &Capabilities, percent: u32, length: SignedDuration) -> Self {
+        let part = |whole: u64| to_usize((whole * u64::from(percent) / 100).max(1));
+        let questions = u64::from(offered.questions_per_minute) * length.as_secs().unsigned_abs() / 60;
+        Self { questions: part(questions), fetches: part(offered.fetches_per_hour.into()) }
     }
 
     /// What one of so many brands has of it.
@@ -140,6 +147,10 @@ impl Verify<'_> {
     }
 
     async fn verify(&self, started: Timestamp) -> Result<Verified, LedgerError> {
+        if self.registry.capabilities().onays_recipients == 0 {
+            tracing::info!(brand = %self.brand.name, "the registry does not tell what it holds: nothing is compared");
+            return Ok(Verified::default());
+        }
         let full_since = self.ledger.verification(&self.brand.name).await?.full_since;
         let run = Run {
             verify: self,
@@ -475,6 +486,13 @@ impl Run<'_> {
         let holding = caught(self.verify.registry.holding(key.channel, key.recipient_type, &state.recipient)).await?;
         let (now, ledger) = (self.now(), self.verify.ledger);
         let holding = holding.filter(|holding| !holding.misspelt);
+        // A refusal that may be no record at all takes nothing back and is told to nobody; yet what it holds is not
+        // known any more, so no message is allowed on it.
+        let may_be_none = !self.verify.registry.capabilities().holding_tells_none;
+        if may_be_none && holding.as_ref().is_none_or(|holding| holding.status == Status::Ret) {
+            let left = ledger.learn_of_difference(state, None, None, now, self.due()).await?;
+            return Ok((if left.is_some() { Done::Kept } else { Done::Gone }, left));
+        }
         let held = holding.clone().map(|holding| registry_head(holding, now));
         let learnt = match (check::repair(state, held.as_ref()), holding) {
             (Repair::Adopt, Some(holding)) => {

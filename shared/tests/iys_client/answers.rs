@@ -235,11 +235,11 @@ async fn a_list_is_taken_with_its_ids_in_any_spelling_and_order() {
         setup.iys.answer(BULK, Answer::json(status, json!({"requestId": REQUEST, "subRequests": rows})));
         let submitted = setup.registry.submit(&two()).await.unwrap();
         let record_ids = vec![Some("id-a".to_owned()), Some("id-b".to_owned())];
-        assert_eq!(submitted, Submitted::Taken { request_id: REQUEST.into(), record_ids });
+        assert_eq!(submitted, Submitted::Taken { request_id: REQUEST.into(), record_ids, refused: vec![] });
     }
     setup.iys.answer(BULK, Answer::json(202, json!({"requestId": REQUEST})));
     let submitted = setup.registry.submit(&two()).await.unwrap();
-    assert_eq!(submitted, Submitted::Taken { request_id: REQUEST.into(), record_ids: vec![None, None] });
+    assert_eq!(submitted, Submitted::Taken { request_id: REQUEST.into(), record_ids: vec![None, None], refused: vec![] });
     let sent = setup.iys.seen(BULK).remove(0).json();
     assert_eq!(sent.as_array().map(Vec::len), Some(2), "the body is a bare array");
 }

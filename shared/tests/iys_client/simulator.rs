@@ -130,7 +130,7 @@ async fn everything(config: Config) {
         record("+905992000001", Channel::Mesaj, Status::Onay, 30),
         record("+905992000002", Channel::Mesaj, Status::Ret, 30),
     ];
-    let Submitted::Taken { request_id, record_ids } = registry.submit(&records).await.unwrap() else { panic!("not taken") };
+    let Submitted::Taken { request_id, record_ids, .. } = registry.submit(&records).await.unwrap() else { panic!("not taken") };
     assert!(record_ids.iter().all(Option::is_some));
     let lines = iys.finished(&request_id, records.len()).await;
     let verdict = |at: usize| lines.iter().find(|line| line.record_id == record_ids[at]).unwrap().verdict.clone().unwrap();
@@ -258,7 +258,7 @@ async fn a_refusal_reaches_the_caller_from_every_place_where_iys_may_tell_it() {
     let Submitted::Refused(errors) = registry.submit(&list).await.unwrap() else { panic!("taken") };
     assert_eq!(errors.iter().map(|(at, code)| (*at, code.to_string())).collect::<Vec<_>>(), [(1, "H120".to_owned())]);
     order("c@example.com", "row", "H178", 200).await;
-    let Submitted::Taken { request_id, record_ids } = registry.submit(&list).await.unwrap() else { panic!("not taken") };
+    let Submitted::Taken { request_id, record_ids, .. } = registry.submit(&list).await.unwrap() else { panic!("not taken") };
     let lines = iys.finished(&request_id, 2).await;
     let verdict = |at: usize| lines.iter().find(|line| line.record_id == record_ids[at]).unwrap().verdict.clone().unwrap();
     transaction(verdict(0));

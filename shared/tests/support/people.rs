@@ -36,7 +36,7 @@ impl Person {
     /// A movement: said at `second`, heard of three seconds later. Said alike, it is the same event.
     pub(crate) fn says(&self, status: Status, second: i64, origin: Origin) -> Movement {
         let source = match origin {
-            Origin::Registry => "IYS_WEB".parse().unwrap(),
+            Origin::Registry | Origin::Notice => "IYS_WEB".parse().unwrap(),
             Origin::Insider => Source::HsEposta,
             Origin::Api | Origin::Import | Origin::Correction => Source::HsWeb,
         };

@@ -116,6 +116,8 @@ pub(crate) struct Inner {
     pub(crate) undated: HashSet<Recipient>,
     pub(crate) naming: Naming,
     pub(crate) page: usize,
+    /// What it can do, where that is not what İYS can.
+    pub(crate) offers: Option<Capabilities>,
     count: usize,
 }
 
@@ -243,6 +245,7 @@ impl Book {
             undated: HashSet::new(),
             naming: Naming::Ids,
             page: 100,
+            offers: None,
             count: 0,
         };
         Self { clock, fuse, inner: Arc::new(Mutex::new(inner)) }
@@ -328,7 +331,7 @@ impl Registry for Book {
     fn capabilities(&self) -> Capabilities {
         let inner = self.inner();
         let (bulk_records, bulk_bytes, onays_recipients) = (inner.bulk_records, inner.bulk_bytes, inner.onays_recipients);
-        Capabilities { bulk_records, bulk_bytes, onays_recipients, recognises_resends: true }
+        Capabilities { bulk_records, bulk_bytes, onays_recipients, ..inner.offers.unwrap_or(Capabilities::IYS) }
     }
 
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {
@@ -374,7 +377,7 @@ impl Registry for Book {
             let record_ids = (0..records.len()).map(id).collect();
             let batch = Batch { records: records.to_vec(), verdicts: vec![None; records.len()] };
             inner.batches.insert(request_id.clone(), batch);
-            Ok(Submitted::Taken { request_id, record_ids })
+            Ok(Submitted::Taken { request_id, record_ids, refused: Vec::new() })
         })
     }
 

@@ -14,6 +14,7 @@ mod harness;
 mod insider_export;
 mod meanwhile;
 mod odd;
+mod offers;
 mod pull;
 mod push;
 mod push_service;

@@ -207,7 +207,7 @@ impl Simulation {
             for message in push {
                 match message {
                     PushMessage::Keys { brand, keys: named } => keys.extend(named.iter().map(|key| key.key(&brand))),
-                    submission @ PushMessage::Submission { .. } => {
+                    submission @ (PushMessage::Submission { .. } | PushMessage::Verdict { .. }) => {
                         self.world.handle(&submission).await;
                     }
                 }

@@ -107,6 +107,7 @@ impl Bench {
             queues,
             intake: intake.clone(),
             iys: calls,
+            integrators: shared::integrators::Integrators::new(ledger.clone(), clock.clock()),
             // Nobody asks it anything here.
             insider: insider::Connection::new(insider::Settings::new(iys.clone(), iys.clone()), clock.clock()),
             clock: clock.clock(),

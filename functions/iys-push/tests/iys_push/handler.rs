@@ -144,6 +144,30 @@ async fn submissions(desk: &Desk, keys: &[ConsentKey]) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_verdict_that_a_registry_called_back_with_settles_its_record_and_no_other() {
+    let (desk, [_]) = desk([false]).await;
+    let keys = desk.consents(0, (0..30).map(email)).await;
+    desk.handle(event(vec![message("all", &keys)])).await;
+    assert_eq!(desk.words(&keys).await, BTreeMap::from([("submitted", 30)]));
+    let date = desk.ledger.state(&keys[0]).await.unwrap().unwrap().head.consent_date;
+    let verdict = |id: &str, key: &ConsentKey, code: Option<&str>| {
+        let told = PushMessage::Verdict {
+            brand: key.brand.clone(),
+            key: KeyRef::of(key),
+            status: Status::Onay,
+            consent_date: date,
+            reference: None,
+            code: code.map(|code| code.parse().unwrap()),
+        };
+        (id.to_owned(), serde_json::to_string(&told).unwrap())
+    };
+    let stranger = desk.key(0, &email(99), EPOSTA, BIREYSEL);
+    let told = vec![verdict("recorded", &keys[0], None), verdict("refused", &keys[1], Some("H155")), verdict("stranger", &stranger, None)];
+    assert_eq!(ids(&desk.handle(event(told)).await), [] as [&str; 0]);
+    assert_eq!(desk.words(&keys).await, BTreeMap::from([("rejected", 1), ("settled", 1), ("submitted", 28)]));
+}
+
+#[tokio::test]
 async fn invariant_10_a_message_that_cannot_be_read_names_no_brand_or_panics_comes_again_alone() {
     for status in [Status::Onay, Status::Ret] {
         let (desk, [book]) = desk([false]).await;

@@ -14,7 +14,7 @@ use shared::intake::Intake;
 use shared::iys::Limits;
 use shared::keyring::Keyring;
 use shared::ledger::Story;
-use shared::queue::Queues;
+use shared::queue::{PushMessage, Queues};
 
 use crate::harness::{self, ManualClock};
 use crate::sqs;
@@ -31,6 +31,8 @@ pub(crate) struct Desk {
     pub(crate) clock: ManualClock,
     pub(crate) brand: Brand,
     door: Door,
+    sqs: aws_sdk_sqs::Client,
+    push_url: String,
 }
 
 /// An answer.
@@ -51,19 +53,31 @@ impl Desk {
     pub(crate) async fn new(settings: Value) -> Self {
         let mut document: Value = serde_json::from_str(include_str!("../../../../infra/local/brands/demo.json")).unwrap();
         document["insider"].as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        Self::of(document).await
+    }
+
+    /// A desk for the local brand at an integrator.
+    pub(crate) async fn at_integrator(registry: Value) -> Self {
+        let mut document: Value = serde_json::from_str(include_str!("../../../../infra/local/brands/demo.json")).unwrap();
+        document["iys"] = json!({"iysCode": 700_001, "brandCode": 700_001, "channels": ["ARAMA", "MESAJ", "EPOSTA"]});
+        document["registry"] = registry;
+        Self::of(document).await
+    }
+
+    async fn of(document: Value) -> Self {
         let clock = ManualClock::at(START);
         let ledger = harness::ledger().await;
         let (client, push_url, relay_url) = sqs::queues(|config| config).await;
         let door = Door {
             brands: parameters(&document).await,
-            intake: Intake::new(ledger.clone(), Queues::new(client, push_url, relay_url), SignedDuration::from_mins(15)),
+            intake: Intake::new(ledger.clone(), Queues::new(client.clone(), push_url.clone(), relay_url), SignedDuration::from_mins(15)),
             keyring: Keyring::new(ledger.clone()),
             ledger,
             clock: clock.clock(),
             limits: Limits::default(),
             insider_exports: Some(EXPORTS.parse().unwrap()),
         };
-        Self { clock, brand: Brand::read(&document.to_string()).unwrap(), door }
+        Self { clock, brand: Brand::read(&document.to_string()).unwrap(), door, sqs: client, push_url }
     }
 
     /// Posts Insider's events with the right proof.
@@ -75,7 +89,8 @@ impl Desk {
 
     /// Any POST.
     pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
-        let mut request = Request::builder().method(Method::POST).uri(path).body(Body::Binary(body)).unwrap().with_raw_http_path(path);
+        let raw = path.split('?').next().unwrap_or_default();
+        let mut request = Request::builder().method(Method::POST).uri(path).body(Body::Binary(body)).unwrap().with_raw_http_path(raw);
         for (name, value) in headers {
             request.headers_mut().append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
         }
@@ -107,6 +122,12 @@ impl Desk {
         let recipient = Recipient::parse_any(address).unwrap();
         let id = recipient.id(&self.brand.recipient_id_key, &self.brand.name);
         self.door.ledger.story(&self.brand.name, &id).await.unwrap()
+    }
+
+    /// The messages to the registry that wait.
+    pub(crate) async fn push_messages(&self) -> Vec<PushMessage> {
+        let answer = self.sqs.receive_message().queue_url(&self.push_url).max_number_of_messages(10).send().await.unwrap();
+        answer.messages.unwrap_or_default().iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect()
     }
 
     /// The ledger.

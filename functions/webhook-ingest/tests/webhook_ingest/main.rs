@@ -7,6 +7,7 @@ mod exports;
 #[path = "../../../../shared/tests/harness/mod.rs"]
 mod harness;
 mod hostile;
+mod integrator;
 mod maker;
 mod meaning;
 #[path = "../../../../shared/tests/harness/sqs.rs"]

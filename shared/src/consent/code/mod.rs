@@ -10,6 +10,7 @@
 //! İYS's own message texts are never compared with and never shown; the texts here are our own.
 
 mod hold;
+mod integrators;
 mod table;
 
 use std::{borrow::Cow, fmt, str::FromStr};
@@ -190,44 +191,80 @@ pub struct Entry {
     pub remedy_tr: &'static str,
 }
 
-/// A code of İYS: `H` and three or four digits.
+/// A code of İYS (`H` and three or four digits), or one of those of the integrators' table.
 ///
 /// Reading is tolerant of surrounding white space and of a small `h`; writing is always canonical.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Cow<'_, str>", into = "String")]
-pub struct Code(u16);
+pub struct Code(Name);
 
-/// The text is not a code of İYS. It is not repeated here, because it may be anything.
+/// Whose code it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Name {
+    /// İYS's, by its number.
+    Iys(u16),
+    /// An integrator's, or our own about what a registry lacks: it stands in the table.
+    Other(&'static str),
+}
+
+/// The text is not a code. It is not repeated here, because it may be anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a code of İYS: expected H and three or four digits")]
+#[error("not a code: expected H and three or four digits, or a code of an integrator")]
 pub struct NotACode;
+
+/// Netgsm's word for a value that it does not take.
+pub const NETGSM_BAD_VALUE: Code = Code(Name::Other("NETGSM-70"));
+/// What Netgsm says İYS refused without a code.
+pub const NETGSM_FAILED: Code = Code(Name::Other("NETGSM-FAILED"));
+
+/// What Verimor says İYS refused without a code.
+pub const VERIMOR_FAILED: Code = Code(Name::Other("VERIMOR-FAILED"));
+/// What Mysoft says İYS refused without a code.
+pub const MYSOFT_FAILED: Code = Code(Name::Other("MYSOFT-FAILED"));
+/// Mysoft's word for a form that it does not take.
+pub const MYSOFT_BAD_FORM: Code = Code(Name::Other("MYSOFT-HM422"));
 
 impl Code {
     /// Older than three business days.
-    pub const TOO_LATE: Code = Code(467);
+    pub const TOO_LATE: Code = Code(Name::Iys(467));
     /// No token request for an hour.
-    pub const TOKENS_STOPPED: Code = Code(84);
+    pub const TOKENS_STOPPED: Code = Code(Name::Iys(84));
     /// The API user may not use this method at all.
-    pub const NOT_ENTITLED: Code = Code(363);
+    pub const NOT_ENTITLED: Code = Code(Name::Iys(363));
     /// There is no subscription.
-    pub const NO_SUBSCRIPTION: Code = Code(437);
+    pub const NO_SUBSCRIPTION: Code = Code(Name::Iys(437));
     /// There is no such retailer.
-    pub const NO_RETAILER: Code = Code(58);
+    pub const NO_RETAILER: Code = Code(Name::Iys(58));
     /// The subscription is paused or at its end.
-    pub const PAUSED: Code = Code(520);
+    pub const PAUSED: Code = Code(Name::Iys(520));
     /// The subscription is closed.
-    pub const CLOSED: Code = Code(521);
+    pub const CLOSED: Code = Code(Name::Iys(521));
     /// A value comes twice in a list.
-    pub const TWICE: Code = Code(193);
+    pub const TWICE: Code = Code(Name::Iys(193));
     /// The package's number of addresses is used up.
-    pub const QUOTA_USED_UP: Code = Code(525);
+    pub const QUOTA_USED_UP: Code = Code(Name::Iys(525));
+
+    /// The first record of an address is a refusal.
+    pub const NOTHING_TO_LIFT: Code = Code(Name::Iys(175));
+    /// The registry holds something newer.
+    pub const NEWER_THERE: Code = Code(Name::Iys(178));
+    /// The source is none that a brand may send.
+    pub const SOURCE: Code = Code(Name::Iys(119));
+    /// The registry carries no such channel.
+    pub const NO_CHANNEL: Code = Code(Name::Other("REGISTRY-NO-CHANNEL"));
+    /// The registry cannot be told of dealers.
+    pub const NO_DEALERS: Code = Code(Name::Other("REGISTRY-NO-DEALERS"));
+    /// The registry takes no numbers of other countries.
+    pub const NO_FOREIGN_NUMBERS: Code = Code(Name::Other("REGISTRY-NO-FOREIGN-NUMBERS"));
+    /// A consent that the registry only told of, and does not hold.
+    pub const UNCONFIRMED: Code = Code(Name::Other("REGISTRY-UNCONFIRMED"));
 
     /// Whether a refusal for want of authority may be about the call's channel alone: İYS names no code
     /// for that, and these two are what its samples and its table show (İYS documentation, "Hata
     /// Kodları").
     #[must_use]
     pub const fn may_be_about_one_channel(self) -> bool {
-        matches!(self.0, 353 | 355)
+        matches!(self.0, Name::Iys(353 | 355))
     }
 
     /// What is known about the code, if it is in the table.
@@ -255,6 +292,9 @@ impl FromStr for Code {
     type Err = NotACode;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(entry) = integrators::entry(text.trim()) {
+            return Ok(Self(Name::Other(entry.code)));
+        }
         let digits = text.trim().strip_prefix(['H', 'h']).ok_or(NotACode)?;
         // Four digits that begin with zero would be written with three, so they are no code.
         let canonical = match digits.len() {
@@ -265,7 +305,7 @@ impl FromStr for Code {
         if !canonical || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(NotACode);
         }
-        digits.parse().map(Self).map_err(|_| NotACode)
+        digits.parse().map(|number| Self(Name::Iys(number))).map_err(|_| NotACode)
     }
 }
 
@@ -285,7 +325,10 @@ impl From<Code> for String {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "H{:03}", self.0)
+        match self.0 {
+            Name::Iys(number) => write!(f, "H{number:03}"),
+            Name::Other(code) => f.write_str(code),
+        }
     }
 }
 
@@ -295,16 +338,24 @@ impl fmt::Debug for Code {
     }
 }
 
-/// Every known code, in the order of the codes.
+/// Every known code of İYS, in the order of the codes.
 #[must_use]
 pub const fn entries() -> &'static [Entry] {
     TABLE
 }
 
+/// Every known code of the integrators, and our own about what a registry lacks, in the order of the codes.
+#[must_use]
+pub const fn integrators_entries() -> &'static [Entry] {
+    integrators::TABLE
+}
+
 /// What is known about `code`, read as tolerantly as [`Code`] is.
 #[must_use]
 pub fn entry(code: &str) -> Option<&'static Entry> {
-    let code = code.parse::<Code>().ok()?.to_string();
+    let code = code.parse::<Code>().ok()?;
+    let Name::Iys(_) = code.0 else { return integrators::entry(&code.to_string()) };
+    let code = code.to_string();
     let found = TABLE.binary_search_by(|entry| entry.code.cmp(code.as_str())).ok()?;
     TABLE.get(found)
 }
@@ -562,7 +613,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_code_survives_writing_and_reading(number in 0_u16..10_000) {
-            let code = Code(number);
+            let code = Code(Name::Iys(number));
             prop_assert_eq!(code.to_string().parse::<Code>(), Ok(code));
         }
 

@@ -72,7 +72,7 @@ impl Client {
         }
         let taken: Taken = reply.read().map_err(|why| unreadable(NAME, &why))?;
         let request_id = taken.request_id.get().ok_or_else(|| unreadable(NAME, "at $.requestId: missing"))?.to_owned();
-        Ok(Submitted::Taken { request_id, record_ids: record_ids(records, &taken.sub_requests) })
+        Ok(Submitted::Taken { request_id, record_ids: record_ids(records, &taken.sub_requests), refused: Vec::new() })
     }
 
     /// What became of a bulk submission (`searchRequestDetailsV2`). Empty while it is not processed,

@@ -64,6 +64,7 @@ pub(super) const fn origin(origin: Origin, language: Language) -> &'static str {
         Origin::Registry => "İYS",
         Origin::Api => language.say("the brand's systems", "markanın sistemleri"),
         Origin::Import => language.say("an imported book", "içe aktarılan liste"),
+        Origin::Notice => language.say("a notice to be confirmed", "doğrulanacak bir bildirim"),
         Origin::Correction => language.say("our own correction", "sistemin düzeltmesi"),
     }
 }

@@ -134,7 +134,7 @@ impl Registry for Guard<'_> {
             self.admit(channel, Some(status)).await?;
         }
         let answer = self.registry.submit(records).await;
-        if let Ok(Submitted::Refused(refused)) = &answer {
+        if let Ok(Submitted::Refused(refused) | Submitted::Taken { refused, .. }) = &answer {
             let of = |(at, code): &(usize, Code)| Some((about(std::slice::from_ref(records.get(*at)?)), *code));
             self.note_codes(refused.iter().filter_map(of)).await;
         }

@@ -25,12 +25,13 @@ use crate::brand::Brand;
 fn account_of(brand: &Brand) -> String {
     use secrecy::ExposeSecret;
     let iys = &brand.iys;
-    let parts = [
+    let own = [
         iys.iys_code.to_string(),
         iys.brand_code.to_string(),
         iys.integrator_code.map_or_else(String::new, |code| code.to_string()),
         iys.username.expose_secret().to_owned(),
         iys.password.expose_secret().to_owned(),
     ];
+    let parts: Vec<String> = own.into_iter().chain(brand.registry.account()).collect();
     brand.recipient_id_key.veil(&parts.join("\u{0}"))
 }

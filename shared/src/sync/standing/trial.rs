@@ -104,8 +104,9 @@ impl Witness<'_> {
 #[async_trait]
 impl Registry for Witness<'_> {
     fn capabilities(&self) -> Capabilities {
-        // One record goes by itself.
-        Capabilities { bulk_records: 0, ..self.registry.capabilities() }
+        // One record goes by itself, where the registry judges one at once.
+        let offered = self.registry.capabilities();
+        if offered.single { Capabilities { bulk_records: 0, ..offered } } else { offered }
     }
 
     async fn add(&self, record: &Record) -> Result<Verdict, RegistryError> {
@@ -113,7 +114,8 @@ impl Registry for Witness<'_> {
     }
 
     async fn submit(&self, records: &[Record]) -> Result<Submitted, RegistryError> {
-        self.hear(false, self.registry.submit(records).await).await
+        let shows = !self.registry.capabilities().single;
+        self.hear(shows, self.registry.submit(records).await).await
     }
 
     async fn results(&self, request_id: &str) -> Result<Vec<ResultLine>, RegistryError> {

@@ -1,0 +1,137 @@
+//! The jobs for a brand that reaches İYS by an integrator: they do what its registry offers, and nothing that it
+//! does not.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "../../../shared/tests/harness/mod.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod harness;
+#[path = "../../../shared/tests/integrators/office.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod office;
+#[path = "../../../shared/tests/harness/parameters.rs"]
+mod parameters;
+#[path = "../../../shared/tests/harness/sqs.rs"]
+mod sqs;
+
+use harness::ManualClock;
+use jiff::SignedDuration;
+use office::Office;
+use reconcile::{App, Egress, Job};
+use serde_json::{Value, json};
+use shared::insider;
+use shared::intake::Intake;
+use shared::integrators::Integrators;
+use shared::iys::{Client, Settings};
+use shared::ledger::Ledger;
+use shared::queue::Queues;
+
+const START: &str = "2026-11-20T10:00:00Z";
+const VERIMOR_LIST: &str = "/v2/iys/campaigns";
+
+struct Setup {
+    /// The integrator.
+    office: Office,
+    /// İYS itself, which nobody may call.
+    iys: Office,
+    ledger: Ledger,
+    app: App,
+}
+
+async fn at(mut registry: Value) -> Setup {
+    let (office, iys) = (Office::start().await, Office::start().await);
+    registry["baseUrl"] = office.url.clone().into();
+    let mut document: Value = serde_json::from_str(include_str!("../../../infra/local/brands/demo.json")).unwrap();
+    document["iys"] = json!({"iysCode": 700_001, "brandCode": 700_001, "channels": ["MESAJ"]});
+    document["registry"] = registry;
+    let clock = ManualClock::at(START);
+    let ledger = harness::ledger().await;
+    let (client, push_url, relay_url) = sqs::queues(|config| config).await;
+    let queues = Queues::new(client, push_url, relay_url);
+    let grace = SignedDuration::from_mins(15);
+    let nowhere = iys.url.parse::<url::Url>().unwrap();
+    let app = App {
+        brands: parameters::brands(vec![document.to_string()]).await,
+        intake: Intake::new(ledger.clone(), queues.clone(), grace),
+        queues,
+        dead_letters: None,
+        iys: Client::new(Settings::new(nowhere.clone()), ledger.clone(), clock.clock(), "worker"),
+        integrators: Integrators::new(ledger.clone(), clock.clock()),
+        insider: insider::Connection::new(insider::Settings::new(nowhere.clone(), nowhere.clone()), clock.clock()),
+        ledger: ledger.clone(),
+        clock: clock.clock(),
+        grace,
+        pause: SignedDuration::from_mins(30),
+        api: nowhere,
+        egress: Egress::new(None),
+        metrics: shared::metrics::Sink::new("integrator"),
+        verify_percent: 50,
+        archive: None,
+    };
+    Setup { office, iys, ledger, app }
+}
+
+fn netgsm() -> Value {
+    json!({"kind": "netgsm", "username": "8500000000", "password": "secret", "callsPerMinute": 60_000})
+}
+
+fn verimor() -> Value {
+    json!({"kind": "verimor", "username": "908500000000", "password": "secret", "sourceAddr": "MYBRAND", "readsPerMinute": 60_000,
+        "callbackSecret": "hook-secret"})
+}
+
+/// The checks by name, with their outcome.
+async fn checks(setup: &Setup) -> Vec<(String, String)> {
+    let answer = setup.app.invoke(json!({"job": "check_brand", "brand": "demo"})).await.unwrap();
+    let text = |check: &Value, name: &str| check[name].as_str().unwrap().to_owned();
+    answer["checks"].as_array().unwrap().iter().map(|check| (text(check, "check"), text(check, "outcome"))).collect()
+}
+
+#[tokio::test]
+async fn a_registry_without_a_feed_is_not_pulled_and_what_it_does_not_offer_is_not_tried() {
+    let setup = at(netgsm()).await;
+    setup.app.handle(Job::Pull).await.unwrap();
+    let brand = Some("demo".to_owned());
+    setup.app.handle(Job::PushService { brand: brand.clone(), url: None }).await.unwrap();
+    setup.app.handle(Job::DailyFile { brand: brand.clone(), day: None }).await.unwrap();
+    setup.app.handle(Job::Verify { brand }).await.unwrap();
+    assert!(setup.office.desk().came.is_empty() && setup.iys.desk().came.is_empty());
+    let retailers = setup.app.invoke(json!({"job": "retailers", "brand": "demo", "action": "list"})).await.unwrap();
+    assert!(retailers.to_string().contains("own İYS API user"), "{retailers}");
+    let compared = setup.ledger.verification(&"demo".parse().unwrap()).await.unwrap();
+    assert!(compared.full_at.is_some(), "the brand has just come here, so all of nothing was compared");
+}
+
+#[tokio::test]
+async fn a_daily_report_is_pulled_for_what_people_did_only() {
+    let setup = at(verimor()).await;
+    let list = json!({"total": 1, "records": [{"id": 7, "iys_brand_code": 700_001, "source": "iys"}]});
+    let records = json!({"total": 1, "status": "Tamamlandı", "records": [{"type": "MESAJ", "source": "IYS_MOBIL", "recipient": "905992000001",
+        "status": "RET", "consent_date": "2026-11-18T09:10:11.000+03:00", "recipient_type": "BIREYSEL"}]});
+    setup.office.will_answer(VERIMOR_LIST, 200, list.to_string());
+    setup.office.will_answer(&format!("{VERIMOR_LIST}/7/consents"), 200, records.to_string());
+    let report = setup.app.handle(Job::Pull).await.unwrap();
+    assert_eq!((report.movements, report.new, setup.office.desk().came.len()), (1, 1, 2));
+}
+
+#[tokio::test]
+async fn the_check_of_a_brand_asks_about_nobody_and_names_what_cannot_be_known() {
+    let setup = at(netgsm()).await;
+    setup.office.will_answer("/iys/search", 200, r#"{"code":"50"}"#);
+    let expected = [
+        ("document", "ok"),
+        ("authority.MESAJ", "ok"),
+        ("callbacks", "warning"),
+        ("changes", "skipped"),
+        ("outcomes", "skipped"),
+        ("mutabakat", "skipped"),
+    ];
+    assert_eq!(checks(&setup).await, expected.map(|(check, outcome)| (check.to_owned(), outcome.to_owned())));
+    setup.office.will_answer("/iys/search", 200, r#"{"code":"60"}"#);
+    assert_eq!(checks(&setup).await[1], ("authority.MESAJ".to_owned(), "failed".to_owned()));
+    let setup = at(verimor()).await;
+    setup.office.will_answer(VERIMOR_LIST, 200, r#"{"total":0,"records":[]}"#);
+    let found = checks(&setup).await;
+    for check in [("callbacks", "ok"), ("changes", "skipped"), ("status", "skipped"), ("dealers", "skipped")] {
+        assert!(found.contains(&(check.0.to_owned(), check.1.to_owned())), "{check:?} is not in {found:?}");
+    }
+}

@@ -1,0 +1,112 @@
+//! A brand changes its registry: nothing is lost, sent as something else, or dated anew.
+
+use jiff::SignedDuration;
+use serde_json::json;
+use shared::consent::{Status, Sync};
+use shared::registry::Feed;
+use shared::sync::pull::trail_name;
+
+use crate::world::{World, brand};
+use crate::{mysoft, netgsm, verimor};
+
+const SAID: &str = "2026-11-20 12:59:00";
+const NETGSM_ADD: &str = "/iys/add";
+const NETGSM_SEARCH: &str = "/iys/search";
+const MYSOFT_STATUS: &str = "/api/Etk/checkRecipientStatus";
+const MYSOFT_ADD: &str = "/api/Etk/sendConsentBatch";
+
+fn held(number: usize) -> String {
+    json!({"succeed": true, "data": [{"recipient": format!("+9059920{number:05}"), "type": "MESAJ", "recipientType": "BIREYSEL",
+        "status": "ONAY", "source": "HS_WEB", "consentDate": SAID, "portalStatus": "IYSDE_KAYITLI"}]})
+    .to_string()
+}
+
+const NONE: &str = r#"{"succeed":false,"data":null,"errorCode":"HM404"}"#;
+
+#[tokio::test]
+async fn what_is_under_way_at_the_old_registry_is_settled_by_what_the_new_one_shows() {
+    let mut world = World::at(netgsm::settings()).await;
+    world.says(1..=2, Status::Onay, SAID).await;
+    world.office.will_answer(NETGSM_ADD, 200, r#"{"code":"0","uid":"59a3ec87"}"#);
+    assert_eq!(world.carry(1..=2).await, 0);
+    let submission = world.submission_of(1).await;
+    world.moves_to(mysoft::settings());
+    world.clock.advance(SignedDuration::from_mins(20));
+    world.office.will_answer("/oauth/token", 200, r#"{"access_token":"t","expires_in":"999999"}"#);
+    // One of them has arrived, by the old road.
+    for answer in [held(1), NONE.to_owned()] {
+        world.office.will_answer(MYSOFT_STATUS, 200, answer);
+    }
+    assert!(world.look_after(&submission).await);
+    assert_eq!((world.stands(1).await.as_str(), world.stands(2).await.as_str()), ("applied", "submitted"));
+    assert!(world.office.came_to("/api/Etk/checkBatchConsentStatus").is_empty(), "nobody is asked for another's list");
+    // The other never does: after a day it goes by the new road, as it was said.
+    world.clock.advance(SignedDuration::from_hours(24));
+    world.office.will_answer(MYSOFT_STATUS, 200, NONE);
+    assert!(world.look_after(&submission).await);
+    assert_eq!(world.stands(2).await, "pending");
+    world.office.will_answer(MYSOFT_ADD, 200, r#"{"succeed":true,"data":{"referanceKey":"ref-1"}}"#);
+    assert_eq!(world.carry([2]).await, 0);
+    let sent = world.office.came_to(MYSOFT_ADD)[0].json();
+    assert_eq!(sent["consentDataList"].as_array().unwrap().len(), 1);
+    assert_eq!(sent["consentDataList"][0]["consentDate"], SAID);
+    assert_eq!(
+        (world.state(1).await.head.consent_date.to_string(), world.state(2).await.head.consent_date.to_string()),
+        (SAID.into(), SAID.into())
+    );
+}
+
+#[tokio::test]
+async fn where_the_new_registry_shows_nothing_a_day_is_left_to_the_old_one() {
+    let mut world = World::at(netgsm::settings()).await;
+    world.says([1], Status::Onay, SAID).await;
+    world.office.will_answer(NETGSM_ADD, 200, r#"{"code":"0","uid":"59a3ec87"}"#);
+    world.carry([1]).await;
+    let submission = world.submission_of(1).await;
+    world.moves_to(verimor::settings());
+    world.clock.advance(SignedDuration::from_hours(12));
+    assert!(world.look_after(&submission).await);
+    assert!(matches!(world.state(1).await.registry, Sync::Submitted { .. }));
+    world.clock.advance(SignedDuration::from_hours(13));
+    assert!(world.look_after(&submission).await);
+    assert_eq!(world.stands(1).await, "pending");
+    assert_eq!(world.office.desk().came.len(), 1, "nothing but the first list went out");
+}
+
+#[tokio::test]
+async fn a_list_from_a_brands_own_time_at_iys_is_not_asked_for_at_its_integrator() {
+    let mut world = World::at(verimor::settings()).await;
+    world.says([1], Status::Onay, SAID).await;
+    world.office.will_answer("/v2/iys_consents.json", 200, "20212");
+    world.carry([1]).await;
+    let submission = world.submission_of(1).await;
+    world.moves_to(netgsm::settings());
+    world.clock.advance(SignedDuration::from_mins(20));
+    let found = json!({"code": "0", "query": {"recipient": "+905992000001", "recipientType": "BIREYSEL", "type": "MESAJ", "status": "ONAY",
+        "source": "HS_WEB", "consentDate": SAID}});
+    world.office.will_answer(NETGSM_SEARCH, 200, found.to_string());
+    assert!(world.look_after(&submission).await);
+    assert_eq!(world.stands(1).await, "applied");
+}
+
+#[test]
+fn each_registry_keeps_its_own_place_in_its_feeds() {
+    let own = shared::brand::Brand::read(include_str!("../../../infra/local/brands/demo.json")).unwrap();
+    let names = [own, brand(&verimor::settings()), brand(&mysoft::settings())].map(|brand| trail_name(&brand, Feed::People));
+    assert_eq!(names, ["people", "verimor-people", "mysoft-people"]);
+}
+
+#[tokio::test]
+async fn after_a_move_everything_is_compared_once_and_a_brand_that_stays_is_left_alone() {
+    let mut world = World::at(netgsm::settings()).await;
+    let full = async |world: &World| world.ledger.verification(&world.brand.name).await.unwrap().full_since;
+    world.note_registry().await;
+    let first = full(&world).await;
+    assert!(first.is_some(), "from its own API user to an integrator");
+    world.clock.advance(SignedDuration::from_hours(1));
+    world.note_registry().await;
+    assert_eq!(full(&world).await, first);
+    world.moves_to(mysoft::settings());
+    world.note_registry().await;
+    assert!(full(&world).await > first);
+}
