@@ -23,8 +23,8 @@ pub enum Origin {
     /// The brand's existing book, and what İYS holds under a wrong spelling of a number: neither stands at
     /// İYS as it should.
     Import,
-    /// A notice that nothing vouches for says that the registry holds a consent: it counts once the registry
-    /// confirms it.
+    /// A notice that nothing vouches for says that the registry holds a consent: the registry is asked, and what
+    /// it says counts.
     Notice,
     /// We re-dated or re-sourced a refusal so that İYS takes it; the history shows both.
     Correction,
@@ -137,7 +137,8 @@ pub struct Head {
 
 impl Head {
     /// The order of invariant 3: consent date, then RET over ONAY, then whoever acted over the
-    /// registry's report of it and that over a mere notice, then the id. It is total over different events, so the largest movement
+    /// registry's report of it, then the id. A notice that nothing vouches for is below everything else: it
+    /// takes no one's place, and is only a reason to ask. It is total over different events, so the largest movement
     /// does not depend on arrival. One event id always stands for one event.
     ///
     /// The registry's feed reports our own movements too, with their date and status. The first telling
@@ -157,13 +158,9 @@ impl Head {
         (self.status, self.consent_date) == (other.status, other.consent_date)
     }
 
-    fn rank(&self) -> (ConsentDate, bool, u8, &EventId) {
-        let told_by = match self.origin {
-            Origin::Notice => 0,
-            Origin::Registry => 1,
-            Origin::Insider | Origin::Api | Origin::Import | Origin::Correction => 2,
-        };
-        (self.consent_date, self.status == Status::Ret, told_by, &self.event_id)
+    fn rank(&self) -> (bool, ConsentDate, bool, bool, &EventId) {
+        let is_vouched_for = self.origin != Origin::Notice;
+        (is_vouched_for, self.consent_date, self.status == Status::Ret, self.origin != Origin::Registry, &self.event_id)
     }
 }
 

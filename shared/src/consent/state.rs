@@ -310,6 +310,17 @@ impl ConsentState {
     /// Merges a movement. The state is the same whatever the order and number of movements; `due` is
     /// when the sweep looks after work that opens here.
     pub fn apply(&mut self, movement: &Movement, now: Timestamp, due: Timestamp) -> Merge {
+        let before = self.head.clone();
+        let merge = self.merge(movement, now, due);
+        let unheard = if before.origin == Origin::Notice { &before } else { &movement.head };
+        if unheard.origin == Origin::Notice && self.head.origin != Origin::Notice && unheard.consent_date > self.head.consent_date {
+            // It says that the registry holds something newer: that is asked about as what differs is.
+            self.check = Check::differs(now);
+        }
+        merge
+    }
+
+    fn merge(&mut self, movement: &Movement, now: Timestamp, due: Timestamp) -> Merge {
         let status_before = self.head.status;
         let known_before = self.known;
         self.note_origin(&movement.head);
@@ -543,7 +554,8 @@ impl ConsentState {
     fn mends(&self, told: &Head) -> bool {
         let in_other_words = (&told.source, &told.retailers) != (&self.head.source, &self.head.retailers);
         let is_new = told.event_id != self.head.event_id && !self.refused.has(&told.event_id) && self.refused.has_room();
-        self.is_refused() && told.origin != Origin::Registry && told.is_same_act(&self.head) && in_other_words && is_new
+        let by_whom_it_happened = !matches!(told.origin, Origin::Registry | Origin::Notice);
+        self.is_refused() && by_whom_it_happened && told.is_same_act(&self.head) && in_other_words && is_new
     }
 
     /// Whether a movement is larger than the head. A telling that was refused takes the place of another one
@@ -1258,7 +1270,8 @@ mod tests {
     }
 
     fn any_movement() -> impl Strategy<Value = Movement> {
-        let origin = prop_oneof![Just(Origin::Insider), Just(Origin::Registry), Just(Origin::Api), Just(Origin::Import)];
+        let origin =
+            prop_oneof![Just(Origin::Insider), Just(Origin::Registry), Just(Origin::Api), Just(Origin::Import), Just(Origin::Notice)];
         (any::<bool>(), 0i64..6, origin, 0u8..3).prop_map(|(onay, second, origin, name)| {
             let status = if onay { Status::Onay } else { Status::Ret };
             movement(status, second, origin, &name.to_string())
@@ -1280,9 +1293,23 @@ mod tests {
         }
 
         #[test]
+        fn a_notice_takes_nobodys_place_and_allows_nothing(movements in prop::collection::vec(any_movement(), 1..12)) {
+            let state = state_of(&movements);
+            let vouched: Vec<_> = movements.iter().filter(|movement| movement.head.origin != Origin::Notice).cloned().collect();
+            match vouched.is_empty() {
+                true => prop_assert!(state.registry.is_open() && !state.registry_holds_onay()),
+                false => prop_assert_eq!(&state.head, &state_of(&vouched).head),
+            }
+            if movements.iter().all(|movement| movement.head.origin != Origin::Registry) {
+                prop_assert_ne!(state.insider_status(), Some(Status::Onay));
+            }
+        }
+
+        #[test]
         fn invariant_2_only_a_later_onay_lifts_a_refusal(movements in prop::collection::vec(any_movement(), 1..12)) {
             let state = state_of(&movements);
-            let last_ret = movements.iter().filter(|m| m.head.status == Status::Ret).map(|m| m.head.consent_date).max();
+            let is_refusal = |m: &&Movement| m.head.status == Status::Ret && m.head.origin != Origin::Notice;
+            let last_ret = movements.iter().filter(is_refusal).map(|m| m.head.consent_date).max();
             if let (Status::Onay, Some(ret)) = (state.head.status, last_ret) {
                 prop_assert!(state.head.consent_date > ret);
             }

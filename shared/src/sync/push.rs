@@ -669,10 +669,6 @@ impl Push<'_> {
             Some(Holding { status: Status::Onay, consent_date: None, creation_date: None, .. }) if plan::is_late_refusal(state, now) => {
                 Box::pin(self.step(state.clone(), plan::late_refusal(state, self.policy(state), now), now)).await
             }
-            // It was asked whether it holds what a notice told, and holds something else that is older.
-            Some(holding) if state.head.origin == Origin::Notice && !confirms(state, &holding, now) => {
-                self.answer(state, Answer::Rejected(unseen(state).to_string())).await
-            }
             // Where the registry's movement does not outrank ours, the state has at least learnt what is
             // held there, and the next step follows from that.
             Some(holding) => self.adopt(&adopted(state, holding, now)).await,
@@ -748,12 +744,6 @@ fn unseen(state: &ConsentState) -> Code {
         (_, true) => Code::NEWER_THERE,
         (_, false) => Code::SOURCE,
     }
-}
-
-/// Whether what the registry holds says the same as the head, or is newer.
-fn confirms(state: &ConsentState, holding: &Holding, now: Timestamp) -> bool {
-    let held = registry_head(holding.clone(), now);
-    held.is_same_act(&state.head) || held.outranks(&state.head)
 }
 
 /// Refusals first, then what has to stand at the registry first.

@@ -235,29 +235,39 @@ async fn a_consent_from_a_notice_counts_once_the_registry_confirms_it() {
 
 #[tokio::test]
 async fn a_consent_from_a_notice_that_the_registry_does_not_hold_is_none() {
-    for answer in
-        [fixture!("search-none").to_owned(), fixture!("search-one").replace("ONAY", "RET").replace("2026-11-20 11", "2026-11-19 11")]
-    {
+    let older = fixture!("search-one").replace("ONAY", "RET").replace("2026-11-20 11", "2026-11-19 11");
+    // Without a record it is refused; a refusal that stands there counts instead.
+    for (answer, stands) in [(fixture!("search-none").to_owned(), "REGISTRY-UNCONFIRMED"), (older, "not_needed")] {
         let world = World::at(settings()).await;
         world.take(vec![notice(&world, Status::Onay, "2026-11-20 11:05:09")]).await;
         world.office.will_answer(SEARCH, 200, answer);
         assert_eq!(world.carry([1]).await, 0);
-        assert_eq!((world.stands(1).await.as_str(), world.state(1).await.insider_status()), ("REGISTRY-UNCONFIRMED", Some(Status::Ret)));
+        assert_eq!((world.stands(1).await.as_str(), world.state(1).await.insider_status()), (stands, Some(Status::Ret)));
         assert!(world.office.came_to(ADD).is_empty(), "it is never sent as the brand's own");
     }
 }
 
 #[tokio::test]
-async fn a_notice_takes_nothing_from_a_refusal_until_it_is_confirmed() {
-    let world = World::at(settings()).await;
-    world.says([1], Status::Ret, SAID).await;
-    // Older than the refusal: it changes nothing, confirmed or not.
-    world.take(vec![notice(&world, Status::Onay, "2026-11-20 11:05:09")]).await;
-    assert_eq!(world.state(1).await.head.status, Status::Ret);
-    // Newer: the head, and nobody may be messaged on it yet.
-    world.take(vec![notice(&world, Status::Onay, "2026-11-20 12:59:30")]).await;
-    let state = world.state(1).await;
-    assert!(!state.registry_holds_onay() && state.insider_status().is_none());
+async fn a_notice_takes_nobodys_place_and_what_the_registry_says_to_it_counts() {
+    for (answer, ends) in
+        [(fixture!("search-one").replace("11:05:09", "12:59:30"), Status::Onay), (fixture!("search-none").to_owned(), Status::Ret)]
+    {
+        let world = World::at(settings()).await;
+        world.says([1], Status::Ret, SAID).await;
+        world.office.will_answer(SEARCH, 200, fixture!("search-none"));
+        assert_eq!((world.carry([1]).await, world.stands(1).await.as_str()), (0, "not_registered"));
+        let before = world.state(1).await;
+        // Older than the refusal, it is not even a reason to ask.
+        world.take(vec![notice(&world, Status::Onay, "2026-11-20 11:05:09")]).await;
+        assert_eq!(world.state(1).await, before);
+        world.take(vec![notice(&world, Status::Onay, "2026-11-20 12:59:30")]).await;
+        let state = world.state(1).await;
+        assert_eq!((&state.head, &state.registry, &state.insider), (&before.head, &before.registry, &before.insider));
+        world.clock.advance(SignedDuration::from_mins(15));
+        world.office.will_answer(SEARCH, 200, answer);
+        world.verify().await;
+        assert_eq!((world.state(1).await.head.status, world.office.came_to(SEARCH).len()), (ends, 2));
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ const CASES: u32 = 24;
 
 fn said() -> impl Strategy<Value = (Status, i64, Origin)> {
     let status = prop_oneof![Just(Status::Onay), Just(Status::Ret)];
-    let origin = prop_oneof![Just(Origin::Insider), Just(Origin::Registry), Just(Origin::Api), Just(Origin::Import)];
+    let origin = prop_oneof![Just(Origin::Insider), Just(Origin::Registry), Just(Origin::Api), Just(Origin::Import), Just(Origin::Notice)];
     (status, 0i64..5, origin).prop_map(|(status, second, origin)| match (origin, status) {
         // What the registry says of one second is taken in the order of its own feed, so it does not
         // contradict itself within one here.
