@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod flows;
+mod kills;
+mod moving;
 mod road;
 
 use tests::Vendor;
