@@ -10,13 +10,19 @@ use crate::world::World;
 /// The local brand's number at İYS.
 const BRAND_CODE: u64 = 700_001;
 
-/// One of the two outside systems.
+/// One of the outside systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vendor {
     /// İYS.
     Iys,
     /// Insider.
     Insider,
+    /// Netgsm, an integrator before İYS.
+    Netgsm,
+    /// Verimor, another.
+    Verimor,
+    /// Mysoft, another.
+    Mysoft,
 }
 
 impl World {
@@ -24,6 +30,9 @@ impl World {
         let base = match vendor {
             Vendor::Iys => self.stack.iys_url(),
             Vendor::Insider => self.stack.insider_url(),
+            Vendor::Netgsm => self.stack.netgsm_url(),
+            Vendor::Verimor => self.stack.verimor_url(),
+            Vendor::Mysoft => self.stack.mysoft_url(),
         };
         format!("{base}/_sandbox/{path}")
     }
@@ -36,6 +45,13 @@ impl World {
 
     async fn act(&self, vendor: Vendor, path: &str, body: &Value) -> Value {
         let response = self.http.post(self.url(vendor, path)).json(body).send().await.unwrap();
+        assert!(response.status().is_success(), "{path}: {}", response.status());
+        response.json().await.unwrap_or_default()
+    }
+
+    /// Does something at a simulator's control paths; answers with what it says.
+    pub async fn control(&self, vendor: Vendor, method: reqwest::Method, path: &str, body: &Value) -> Value {
+        let response = self.http.request(method, self.url(vendor, path)).json(body).send().await.unwrap();
         assert!(response.status().is_success(), "{path}: {}", response.status());
         response.json().await.unwrap_or_default()
     }
@@ -202,7 +218,8 @@ impl World {
     /// What the system itself told a vendor of an address.
     pub async fn told(&self, vendor: Vendor, recipient: &str) -> Vec<String> {
         match vendor {
-            Vendor::Iys => {
+            // An integrator hands on to İYS what it is told.
+            Vendor::Iys | Vendor::Netgsm | Vendor::Verimor | Vendor::Mysoft => {
                 let movements = self.movements_at_iys(recipient).await;
                 let sources = movements.iter().filter_map(|movement| movement["source"].as_str());
                 sources.filter(|source| !source.starts_with("IYS_")).map(str::to_owned).collect()

@@ -86,7 +86,7 @@ pub struct World {
     tap: Tap,
     silences: Mutex<Vec<(Vendor, String)>>,
     _black_box: BlackBox,
-    _brands: TempDir,
+    brands: TempDir,
 }
 
 /// Keeps what a world said when a scenario ends in a panic.
@@ -142,7 +142,7 @@ impl World {
         let black_box = BlackBox { output: output.clone(), folder };
         let stack = Stack::start_with_output(output, options).await.unwrap();
         tap.lead_to(stack.sqs_url(), &http);
-        Self { stack, http, tap, silences: Mutex::default(), _black_box: black_box, _brands: brands }
+        Self { stack, http, tap, silences: Mutex::default(), _black_box: black_box, brands }
     }
 
     /// Base address of the system's HTTP API.
@@ -167,6 +167,25 @@ impl World {
     #[must_use]
     pub fn processes(&self) -> Vec<(String, u32)> {
         self.stack.processes()
+    }
+
+    /// Changes a brand's document: what differs, with the name. Functions that run read it within a minute.
+    pub fn change_brand(&self, differs: &Value) {
+        let path = self.brands.path().join(format!("{}.json", differs["name"].as_str().unwrap()));
+        let mut document = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        merge(&mut document, differs);
+        // Nobody ever reads half of it.
+        let beside = path.with_extension("new");
+        std::fs::write(&beside, document.to_string()).unwrap();
+        std::fs::rename(beside, path).unwrap();
+    }
+
+    /// Kills function processes, of which the stack starts others when they are needed.
+    pub fn kill(&self, pids: impl IntoIterator<Item = u32>) {
+        for pid in pids {
+            // It may have ended by itself.
+            let _ = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).output();
+        }
     }
 
     /// Everything that the functions and the stack have said.

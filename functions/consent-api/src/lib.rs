@@ -7,7 +7,6 @@ mod day_files_view;
 mod export_view;
 mod lookup;
 mod reason;
-mod registry_view;
 mod standing;
 mod status;
 

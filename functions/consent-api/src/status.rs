@@ -11,7 +11,7 @@ use shared::brand::Brand;
 use shared::consent::ConsentDate;
 use shared::consent::check::CheckEvery;
 use shared::door::Door;
-use shared::integrators::capabilities;
+use shared::integrators::{RegistryView, capabilities};
 use shared::iys::AllowanceUse;
 use shared::ledger::{CheckClass, LedgerError, UnknownKind, UnknownName, Verification};
 use shared::problem::{self, Problem};
@@ -22,7 +22,6 @@ use shared::sync::pull::{FEEDS, feed_name, trail_name};
 use crate::clock::{self, ClockView, SHOWN};
 use crate::day_files_view::{self, DayFileView};
 use crate::export_view::ExportView;
-use crate::registry_view::{self, RegistryView};
 use crate::standing::{self, StandingView};
 use crate::unavailable;
 
@@ -143,7 +142,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
     let status = Status {
         brand: brand.name.to_string(),
         at: now,
-        registry: registry_view::of(brand),
+        registry: RegistryView::of(brand),
         iys: backlog.registry,
         insider: backlog.insider,
         truncated: backlog.truncated,

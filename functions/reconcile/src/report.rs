@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use shared::answers::ReportAnswer;
 use shared::brand::Brand;
+use shared::integrators::RegistryView;
 use shared::report::{Kind, Language};
 use shared::sync::report::{Reporter, Shown};
 
@@ -28,12 +29,17 @@ pub(crate) struct Wanted {
 }
 
 impl App {
-    fn reporter(&self) -> Reporter<'_> {
-        Reporter { ledger: &self.ledger, archive: self.archive.as_deref().map(|archive| archive as _), clock: &self.clock }
+    fn reporter(&self, brand: &Brand) -> Reporter<'_> {
+        Reporter {
+            ledger: &self.ledger,
+            archive: self.archive.as_deref().map(|archive| archive as _),
+            registry: RegistryView::of(brand),
+            clock: &self.clock,
+        }
     }
 
     pub(crate) async fn make_reports(&self, brand: &Brand, report: &mut Report) {
-        match self.reporter().run(&brand.name).await {
+        match self.reporter(brand).run(&brand.name).await {
             Ok(made) => report.reports += made,
             Err(error) => {
                 tracing::error!(brand = %brand.name, %error, "reports that are due were not made");
@@ -49,7 +55,7 @@ impl App {
             Ok(None) => return ReportAnswer::Refused(Finding::DocumentMissing.of(CHECK, &[])),
             Err(error) => return ReportAnswer::Refused(Finding::DocumentsAway.of(CHECK, &[&error.to_string()])),
         };
-        match self.reporter().show(&brand.name, wanted.day, wanted.kind, wanted.page).await {
+        match self.reporter(&brand).show(&brand.name, wanted.day, wanted.kind, wanted.page).await {
             Ok(Some(Shown { report, is_kept, page })) => ReportAnswer::Report { report: Box::new(report), is_kept, page },
             Ok(None) => ReportAnswer::NotThere,
             Err(error) => {

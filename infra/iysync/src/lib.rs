@@ -22,6 +22,7 @@ mod reason;
 mod redrive;
 mod report;
 mod retailers;
+mod road;
 mod sample;
 mod status;
 mod story;

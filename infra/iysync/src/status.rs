@@ -13,6 +13,7 @@ use crate::insider_export::{self, Export};
 use crate::language::Language;
 use crate::page::{BAD, DOUBTFUL, FAINT, GOOD, Page, STRONG, clean, padded, styled, widest};
 use crate::reason::Reason;
+use crate::road;
 use crate::verification::{self, Verification};
 use crate::words;
 
@@ -22,6 +23,8 @@ use crate::words;
 pub(crate) struct Status {
     brand: String,
     at: Timestamp,
+    #[serde(default)]
+    registry: serde_json::Value,
     #[serde(default)]
     iys: BTreeMap<String, u64>,
     #[serde(default)]
@@ -126,6 +129,7 @@ pub(crate) fn text(status: &Status, view: View) -> String {
     if let Some(stop) = &status.standing.stop {
         stopped(stop, &mut page, view);
     }
+    section(language.say("The road to İYS", "İYS'ye yol"), road::lines(&status.registry, language), &mut page);
     section(language.say("Open work", "Açık işler"), work(status, language), &mut page);
     if let Some(clock) = &status.clock {
         clock::write(clock, &mut page, view);

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use shared::brand::{Brand, WebhookAuth};
 use tokio::net::TcpListener;
 
+use crate::integrators::{at_mysoft, at_netgsm, at_verimor};
 use crate::sandboxes::{BoxFuture, Integrators, SandboxSetup, Sandboxes, Shutdowns};
 
 /// Seconds from a bulk submission to its result on this machine; the functions wait as long.
@@ -20,11 +21,11 @@ pub struct Simulators {
     pub iys: iys::Config,
     /// Insider, before the brand's account and webhooks.
     pub insider: insider::Config,
-    /// Netgsm, before the brands of its first account.
+    /// Netgsm, before its accounts' brands and webhooks.
     pub netgsm: netgsm::Config,
-    /// Verimor, before the headers of its first account, which are called as the brands are.
+    /// Verimor, before its accounts' headers and push addresses.
     pub verimor: verimor::Config,
-    /// Mysoft, before the brands of its first tenant.
+    /// Mysoft, before its tenants' brands and callbacks.
     pub mysoft: mysoft::Config,
 }
 
@@ -60,11 +61,14 @@ impl Sandboxes for Simulators {
         setup: SandboxSetup,
         shutdown: Shutdowns,
     ) -> BoxFuture<io::Result<()>> {
-        let Self { iys, netgsm, verimor, mysoft, .. } = self.clone();
+        let Self { iys, mut netgsm, mut verimor, mut mysoft, .. } = self.clone();
         let [end, netgsm_end, verimor_end, mysoft_end] = [shutdown(), shutdown(), shutdown(), shutdown()];
         Box::pin(async move {
             let registry = iys::Registry::new(at_iys(iys, &setup)?)?;
-            let (netgsm, verimor, mysoft) = at_integrators((netgsm, verimor, mysoft), &brands(&setup)?);
+            let brands = brands(&setup)?;
+            at_netgsm(&mut netgsm, &brands, &setup.gateway_url);
+            at_verimor(&mut verimor, &brands, &setup.gateway_url);
+            at_mysoft(&mut mysoft, &brands, &setup.gateway_url);
             let all = tokio::try_join!(
                 iys::serve_registry(listener, &registry, end),
                 netgsm::serve(integrators.netgsm, netgsm, registry.clone(), netgsm_end),
@@ -122,7 +126,7 @@ fn at_iys(mut config: iys::Config, setup: &SandboxSetup) -> io::Result<iys::Conf
             None => config.providers.push(iys::Provider {
                 iys_code: brand.iys.iys_code,
                 title: format!("{} A.S.", brand.name),
-                username: brand.iys.username.expose_secret().to_owned(),
+                username: user(&brand),
                 password: brand.iys.password.expose_secret().to_owned(),
                 brands: vec![at_iys],
                 ..iys::Provider::default()
@@ -143,28 +147,12 @@ fn at_iys(mut config: iys::Config, setup: &SandboxSetup) -> io::Result<iys::Conf
     Ok(config)
 }
 
-/// The integrators' settings: every brand of the stack is with each of them. Where callbacks go is set in their
-/// portals, which the simulators' control paths stand for.
-fn at_integrators(
-    (mut netgsm, mut verimor, mut mysoft): (netgsm::Config, verimor::Config, mysoft::Config),
-    brands: &[Brand],
-) -> (netgsm::Config, verimor::Config, mysoft::Config) {
-    let codes: Vec<u64> = brands.iter().map(|brand| brand.iys.brand_code).collect();
-    if let Some(account) = netgsm.accounts.first_mut() {
-        account.brands.clone_from(&codes);
+/// The brand's API user. A brand that reaches İYS by an integrator may have none: then nobody is called so.
+fn user(brand: &Brand) -> String {
+    match brand.iys.username.expose_secret() {
+        "" => format!("no API user of {}", brand.name),
+        name => name.to_owned(),
     }
-    if let Some(account) = verimor.accounts.first_mut() {
-        let header = |brand: &Brand| verimor::Header {
-            name: brand.name.to_string(),
-            brand_code: Some(brand.iys.brand_code),
-            ..verimor::Header::default()
-        };
-        account.headers = brands.iter().map(header).collect();
-    }
-    if let Some(tenant) = mysoft.accounts.first_mut().and_then(|account| account.tenants.first_mut()) {
-        tenant.brands = codes;
-    }
-    (netgsm, verimor, mysoft)
 }
 
 fn brands(setup: &SandboxSetup) -> io::Result<Vec<Brand>> {

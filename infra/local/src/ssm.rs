@@ -18,6 +18,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::registry::{Registries, here};
 use crate::template::Surroundings;
 
 /// SSM's own bound and default for one page.
@@ -30,6 +31,8 @@ pub(crate) struct Brands {
     pub(crate) folder: PathBuf,
     /// Path in front of every name, with slashes at both ends.
     pub(crate) path: String,
+    /// Where the integrators are called that a document names without an address.
+    pub(crate) registries: Registries,
     /// For ARNs.
     pub(crate) surroundings: Surroundings,
 }
@@ -98,7 +101,7 @@ impl Brands {
             let file = entry?.path();
             let brand = file.file_stem().and_then(|stem| stem.to_str());
             if let (Some(brand), Some("json")) = (brand, file.extension().and_then(|ext| ext.to_str())) {
-                documents.insert(brand.to_owned(), std::fs::read_to_string(&file)?);
+                documents.insert(brand.to_owned(), here(std::fs::read_to_string(&file)?, &self.registries));
             }
         }
         Ok(documents)
@@ -175,6 +178,7 @@ mod tests {
         let brands = Brands {
             folder: folder.path().to_owned(),
             path: "/x/brands/".to_owned(),
+            registries: Registries::new(),
             surroundings: Surroundings { region: "eu-central-1".to_owned(), account: "000000000000".to_owned(), sqs_url: String::new() },
         };
         (folder, brands)

@@ -21,6 +21,7 @@ use crate::{
     mapping::Poller,
     output::{Output, OutputOptions},
     processes::{InvokeError, Launch, Pool, Workers},
+    registry::Registries,
     runtime_api::{self, Pools},
     sandboxes::{Integrators, SandboxSetup, Sandboxes},
     scheduler,
@@ -185,6 +186,13 @@ struct Addresses {
     mysoft: String,
 }
 
+impl Addresses {
+    /// Those of the integrators, as a brand's document names them.
+    fn registries(&self) -> Registries {
+        [("netgsm", &self.netgsm), ("verimor", &self.verimor), ("mysoft", &self.mysoft)].map(|(kind, url)| (kind, url.clone())).into()
+    }
+}
+
 /// The endpoints, listening but not yet served.
 struct Listeners {
     gateway: TcpListener,
@@ -284,6 +292,7 @@ impl Stack {
         let brands = ssm::Brands {
             folder: options.brands.clone(),
             path: system.parameters.get("BrandsPath").cloned().unwrap_or_else(|| "/".to_owned()),
+            registries: addresses.registries(),
             surroundings: surroundings.clone(),
         };
         let documents = brands.documents().map_err(|source| StackError::Brands { folder: options.brands.display().to_string(), source })?;

@@ -49,6 +49,9 @@ pub struct Netgsm {
     /// Calls in a minute.
     #[serde(default = "ten")]
     pub calls_per_minute: u16,
+    /// Seconds after which the holdings are first asked for what no callback told.
+    #[serde(default = "fifteen_minutes")]
+    pub results_after_seconds: u16,
     /// Whether numbers of other countries are taken. Its own check counts thirteen characters.
     #[serde(default)]
     pub foreign_numbers: bool,
@@ -82,6 +85,9 @@ pub struct Verimor {
     /// Calls in a minute that ask.
     #[serde(default = "eighteen")]
     pub reads_per_minute: u16,
+    /// Seconds after which results are first asked for.
+    #[serde(default = "five_minutes")]
+    pub results_after_seconds: u16,
     /// The secret in the address that callbacks come to; without one none is taken.
     #[serde(default)]
     pub callback_secret: Option<SecretString>,
@@ -106,6 +112,9 @@ pub struct Mysoft {
     /// Calls in a minute.
     #[serde(default = "sixty")]
     pub calls_per_minute: u16,
+    /// Seconds after which results are first asked for.
+    #[serde(default = "five_minutes")]
+    pub results_after_seconds: u16,
     /// The key that callbacks carry in their body; without one none is taken.
     #[serde(default)]
     pub web_hook_key: Option<SecretString>,
@@ -130,6 +139,14 @@ const fn twenty() -> u16 {
 
 const fn sixty() -> u16 {
     60
+}
+
+const fn five_minutes() -> u16 {
+    5 * 60
+}
+
+const fn fifteen_minutes() -> u16 {
+    15 * 60
 }
 
 const fn hundred() -> u16 {
@@ -203,6 +220,7 @@ impl RegistryChoice {
                 positive("registry.recordsPerCall", netgsm.records_per_call)?;
                 positive("registry.addressesPerQuestion", netgsm.addresses_per_question)?;
                 positive("registry.callsPerMinute", netgsm.calls_per_minute)?;
+                positive("registry.resultsAfterSeconds", netgsm.results_after_seconds)?;
                 (&netgsm.base_url, ("registry.callbackSecret", &netgsm.callback_secret))
             }
             Self::Verimor(verimor) => {
@@ -211,6 +229,7 @@ impl RegistryChoice {
                 positive("registry.recordsPerCall", verimor.records_per_call)?;
                 positive("registry.addsPerMinute", verimor.adds_per_minute)?;
                 positive("registry.readsPerMinute", verimor.reads_per_minute)?;
+                positive("registry.resultsAfterSeconds", verimor.results_after_seconds)?;
                 (&verimor.base_url, ("registry.callbackSecret", &verimor.callback_secret))
             }
             Self::Mysoft(mysoft) => {
@@ -219,6 +238,7 @@ impl RegistryChoice {
                 given("registry.tenant", &mysoft.tenant)?;
                 positive("registry.recordsPerCall", mysoft.records_per_call)?;
                 positive("registry.callsPerMinute", mysoft.calls_per_minute)?;
+                positive("registry.resultsAfterSeconds", mysoft.results_after_seconds)?;
                 (&mysoft.base_url, ("registry.webHookKey", &mysoft.web_hook_key))
             }
         };

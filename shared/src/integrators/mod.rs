@@ -12,6 +12,7 @@
 //! | `identity` | by what a record is recognised in results |
 //! | `notice` | what a callback says, and what proves it |
 //! | `netgsm`, `verimor`, `mysoft` | each one's wire and flags |
+//! | `view` | what status and report say of it |
 
 mod account;
 mod call;
@@ -21,6 +22,7 @@ mod mysoft;
 mod netgsm;
 mod notice;
 mod verimor;
+mod view;
 
 use std::sync::Arc;
 
@@ -31,6 +33,7 @@ use crate::registry::{Capabilities, Registry};
 
 pub use account::ProbedAccount;
 pub use notice::{Notice, NoticeError, Outcome, read_notices};
+pub use view::{Carrier, RegistryView, Told, Word};
 
 /// The integrators for one process. Cloning it is cheap and shares everything.
 #[derive(Clone)]

@@ -20,6 +20,7 @@ use crate::answers::Words;
 use crate::consent::code::Hold;
 use crate::consent::{AsideReason, Channel, ConsentDate, Origin, Status};
 use crate::evidence::Digest;
+use crate::integrators::RegistryView;
 use crate::ledger::{Backlog, DayDifference, DayFile, DayFileState, DifferenceCount, Verification};
 use crate::sync::insider_export::Finished;
 
@@ -59,6 +60,9 @@ pub struct DailyReport {
     pub made_at: Timestamp,
     /// Version of the software that made it.
     pub software: String,
+    /// By whom the brand reached İYS when it was made, where that was an integrator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<RegistryView>,
     /// What was received on the day.
     pub received: Received,
     /// How it ended at İYS.

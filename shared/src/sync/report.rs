@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::consent::slack::{self, Slack};
 use crate::consent::{BrandName, ConsentDate, TURKISH_TIME, Target};
 use crate::evidence::day_of;
+use crate::integrators::RegistryView;
 use crate::ledger::{Deadlines, Ledger, LedgerError};
 use crate::report::{
     self, Compared, DailyReport, DayRoot, Differences, Exported, FORMAT, FileOfDay, First, Kind, Language, Now, SlackCounts, Tally,
@@ -82,6 +83,8 @@ pub struct Reporter<'a> {
     pub ledger: &'a Ledger,
     /// Where reports are kept; without, none are made.
     pub archive: Option<&'a dyn Archive>,
+    /// By whom the brand reaches İYS.
+    pub registry: RegistryView,
     /// The clock.
     pub clock: &'a Clock,
 }
@@ -218,6 +221,7 @@ impl Reporter<'_> {
             day,
             made_at,
             software: env!("CARGO_PKG_VERSION").to_owned(),
+            registry: self.registry.is_by_an_integrator().then_some(self.registry),
             received,
             iys,
             insider,

@@ -11,6 +11,7 @@ use shared::archive::{Archive, ArchiveError, Folder};
 use shared::clock::Clock;
 use shared::consent::code::Hold;
 use shared::consent::{AsideReason, Origin, Status};
+use shared::integrators::RegistryView;
 use shared::registry::Feed;
 use shared::report::{DailyReport, Fate, Kind, Language, page};
 use shared::sync::evidence::Notary;
@@ -70,7 +71,9 @@ impl Desk {
     }
 
     async fn try_run(&self, clock: &Clock) -> Result<usize, ReportError> {
-        Reporter { ledger: &self.world.ledger, archive: Some(&self.shelf), clock }.run(&self.world.brand.name).await
+        Reporter { ledger: &self.world.ledger, archive: Some(&self.shelf), registry: RegistryView::of(&self.world.brand), clock }
+            .run(&self.world.brand.name)
+            .await
     }
 
     /// Closes what is over and makes what is due.
@@ -99,7 +102,12 @@ impl Desk {
 
     async fn shown(&self, day: Date, kind: Option<Kind>) -> Option<(DailyReport, bool)> {
         let clock = self.world.clock.clock();
-        let reporter = Reporter { ledger: &self.world.ledger, archive: Some(&self.shelf), clock: &clock };
+        let reporter = Reporter {
+            ledger: &self.world.ledger,
+            archive: Some(&self.shelf),
+            registry: RegistryView::of(&self.world.brand),
+            clock: &clock,
+        };
         let shown = reporter.show(&self.world.brand.name, day, kind, Some(Language::Tr)).await.unwrap();
         shown.map(|shown| {
             assert!(shown.page.unwrap().contains(&day.to_string()));

@@ -46,8 +46,6 @@ const BRANDS: &str = "mysoft brands";
 /// A row's word for standing at İYS.
 const REGISTERED: &str = "IYSDE_KAYITLI";
 const FAILED: &str = "HATA";
-/// When results are first asked for.
-const FIRST_LOOK: SignedDuration = SignedDuration::from_mins(5);
 /// After that long a record without a result is as good as never handed in. How long results are kept is not told.
 const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// When a record that is on its way at Mysoft may have arrived.
@@ -61,7 +59,7 @@ pub(super) fn capabilities(settings: &Mysoft) -> Capabilities {
         bulk_bytes: usize::MAX,
         rejects: Rejects::PerRecord,
         outcomes: Outcomes::Poll,
-        outcomes_after: FIRST_LOOK,
+        outcomes_after: SignedDuration::from_secs(settings.results_after_seconds.into()),
         outcomes_kept: KEPT,
         recognises_resends: false,
         onays_recipients: 1,

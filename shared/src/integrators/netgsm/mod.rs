@@ -35,8 +35,6 @@ pub(super) use callback::read;
 
 const ADD: &str = "netgsm add";
 const SEARCH: &str = "netgsm search";
-/// When the holdings are first asked for what no callback told: one user's own practice.
-const FIRST_LOOK: SignedDuration = SignedDuration::from_mins(15);
 /// After that long a record that is not there is as good as never handed in: Netgsm drops what İYS refuses.
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
 /// The code of an answer that found nothing.
@@ -50,7 +48,7 @@ pub(super) fn capabilities(settings: &Netgsm) -> Capabilities {
         bulk_bytes: usize::MAX,
         rejects: Rejects::PerRecord,
         outcomes: Outcomes::Callback,
-        outcomes_after: FIRST_LOOK,
+        outcomes_after: SignedDuration::from_secs(settings.results_after_seconds.into()),
         outcomes_kept: GIVEN_UP,
         recognises_resends: false,
         onays_recipients: settings.addresses_per_question.into(),

@@ -44,8 +44,6 @@ const RECORDED: &str = "Başarılı";
 const FAILED: &str = "Başarısız";
 /// The request may have ten megabytes.
 const BYTES: usize = 9_000_000;
-/// When results are first asked for.
-const FIRST_LOOK: SignedDuration = SignedDuration::from_mins(5);
 /// After that long a record without a result is as good as never handed in. How long results are kept is not told.
 const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -57,7 +55,7 @@ pub(super) fn capabilities(settings: &Verimor) -> Capabilities {
         bulk_bytes: BYTES,
         rejects: Rejects::WholeList,
         outcomes: Outcomes::Poll,
-        outcomes_after: FIRST_LOOK,
+        outcomes_after: SignedDuration::from_secs(settings.results_after_seconds.into()),
         outcomes_kept: KEPT,
         recognises_resends: false,
         onays_recipients: 0,

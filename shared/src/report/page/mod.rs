@@ -567,13 +567,19 @@ fn evidence(report: &DailyReport, language: Language) -> Markup {
 
 fn about(report: &DailyReport, language: Language) -> Markup {
     let say = |en, tr| language.say(en, tr);
-    let lines = vec![
+    let mut lines = vec![
         (say("brand", "marka"), report.brand.clone()),
         (say("day (Türkiye)", "gün (Türkiye)"), report.day.to_string()),
         (say("made", "hazırlanış"), moment(report.made_at)),
         (say("software", "yazılım"), format!("iys-insider-sync {}", report.software)),
         (say("format", "biçim"), report.format.clone()),
     ];
+    if let Some(road) = &report.registry {
+        let told = |(en, tr)| say(en, tr).to_owned();
+        lines.push((say("road to İYS", "İYS'ye yol"), format!("{} ({})", road.kind.name(), say("integrator", "entegratör"))));
+        lines.push((say("movements from elsewhere", "başka yerden gelen hareketler"), told(road.changes.words())));
+        lines.push((say("what İYS holds", "İYS'deki durum"), told(road.status.words())));
+    }
     markup! {
         section aria-labelledby="about" {
             h2 id="about" { (say("About this report", "Bu rapor hakkında")) }

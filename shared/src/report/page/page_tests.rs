@@ -23,6 +23,7 @@ pub(crate) fn full() -> DailyReport {
     let digest = "ab".repeat(32);
     serde_json::from_value(serde_json::json!({
         "format": FORMAT, "kind": "daily", "brand": "demo", "day": "2026-11-25", "madeAt": "2026-11-26T00:12:00Z", "software": "0.1.0",
+        "registry": {"kind": "netgsm", "changes": "none", "status": "iys"},
         "received": {
             "total": 1552,
             "movements": [
@@ -153,4 +154,14 @@ fn a_document_is_read_as_it_was_written_and_one_of_another_format_is_not() {
     assert_eq!(report.day_files[0].why.as_ref().map(Word::as_str), Some("queued"));
     let page = html(&report, Language::En);
     assert!(page.contains("applied here, missing in the file: 3, 1") && page.contains("not there yet (queued)"));
+}
+
+#[test]
+fn a_page_names_the_integrator_and_what_it_does_not_tell() {
+    let mut report = full();
+    let (en, tr) = (html(&report, Language::En), html(&report, Language::Tr));
+    assert!(en.contains("Netgsm (integrator)") && en.contains("told by callbacks only"));
+    assert!(tr.contains("Netgsm (entegratör)") && tr.contains("yalnız geri bildirimle"));
+    report.registry = None;
+    assert!(!html(&report, Language::En).contains("integrator"));
 }
