@@ -28,7 +28,7 @@ use crate::consent::{
 };
 use crate::ledger::{Ledger, Member};
 use crate::queue::Queues;
-use crate::registry::{Barred, Holding, Record, Registry, RegistryError, Verdict};
+use crate::registry::{Authority, Barred, Holding, Record, Registry, RegistryError, Verdict};
 
 /// Most records that go as single adds; more go as a bulk submission.
 pub const SINGLE_ADDS: usize = 20;
@@ -362,7 +362,7 @@ impl Push<'_> {
     /// Asks which of these addresses hold an ONAY at the registry.
     async fn ask(&self, states: Vec<(ConsentState, Question)>, tally: &mut Tally) {
         if self.registry.capabilities().onays_recipients == 0 {
-            return self.without_questions(states, tally).await;
+            return self.without_answer(states, tally).await;
         }
         let mut groups = BTreeMap::<(Channel, RecipientType), Vec<(ConsentState, Question)>>::new();
         for asked in states {
@@ -382,6 +382,11 @@ impl Push<'_> {
                         continue;
                     }
                 };
+                // A copy may not show yet what a refusal is to lift: that it has no consent is no answer.
+                let is_copy = self.registry.capabilities().authority == Authority::Mirror;
+                let (unseen, told): (Vec<_>, Vec<_>) =
+                    told.into_iter().partition(|((state, _), held)| is_copy && !held && state.head.status == Status::Ret);
+                self.without_answer(unseen.into_iter().map(|(asked, _)| asked).collect(), tally).await;
                 tally.asked.extend(told.iter().map(|((state, _), _)| state.key.clone()));
                 tally.unaskable.extend(untold.iter().map(|(state, _)| state.key.clone()));
                 let told = told.into_iter().map(|(asked, held)| (asked, Ok(held)));
@@ -403,9 +408,9 @@ impl Push<'_> {
         }
     }
 
-    /// The registry answers no question at all: what is in time goes out unasked, and what is too late has
-    /// nothing to stand on.
-    async fn without_questions(&self, states: Vec<(ConsentState, Question)>, tally: &mut Tally) {
+    /// The registry does not answer: what is in time goes out unasked, and what is too late has nothing to stand
+    /// on.
+    async fn without_answer(&self, states: Vec<(ConsentState, Question)>, tally: &mut Tally) {
         for (state, question) in states {
             tally.unaskable.insert(state.key.clone());
             let done = match question {

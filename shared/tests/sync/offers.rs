@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use shared::brand::Brand;
 use shared::consent::{Channel, Origin, Status};
-use shared::registry::{Capabilities, Outcomes};
+use shared::registry::{Authority, Capabilities, Outcomes};
 
 use crate::book::Op;
 use crate::world::{EPOSTA, RESULT_WAIT, World, email};
@@ -123,5 +123,16 @@ async fn a_brand_that_moves_to_or_from_its_own_api_user_settles_what_was_under_w
             assert_eq!((world.at_registry(number).await.as_str(), world.recorded(number)), ("applied", vec![ONAY]), "{to_own}");
         }
         assert_eq!(world.book.calls(Op::Results).len(), asked, "its number means nothing to another registry");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_shows_no_consent_keeps_no_refusal_from_the_registry() {
+    for (authority, sent) in [(Authority::Iys, 0), (Authority::Mirror, 1)] {
+        let world = offering(Capabilities { authority, ..Capabilities::IYS }).await;
+        world.says(1, RET, 60).await;
+        world.push().run(&world.keys([1])).await;
+        // İYS's own word on the record is what it ends by.
+        assert_eq!((world.book.calls(Op::Add).len(), world.at_registry(1).await.as_str()), (sent, "not_registered"), "{authority:?}");
     }
 }
