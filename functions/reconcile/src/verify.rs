@@ -27,7 +27,7 @@ impl App {
             clock: &self.clock,
             grace: self.grace,
             at_once,
-            share: Share::of_registry(&offered, self.verify_percent, LENGTH).among(turn.brands),
+            share: Share::of(&offered, self.verify_percent, LENGTH).among(turn.brands),
             stop_at: turn.end(LENGTH),
         };
         match verify.run().await {

@@ -24,7 +24,6 @@ use crate::brand::Brand;
 use crate::clock::Clock;
 use crate::consent::check::{self, Check, CheckEvery, Compared, Difference, Repair};
 use crate::consent::{Answer, ConsentKey, ConsentState, Known, Merge, Status, Sync};
-use crate::iys::Limits;
 use crate::ledger::{CheckClass, CheckGroup, CheckPage, DifferenceCount, Ledger, LedgerError, Verification};
 use crate::queue::Queues;
 use crate::registry::{Capabilities, Registry, RegistryError};
@@ -50,15 +49,9 @@ pub struct Share {
 }
 
 impl Share {
-    /// A share, in percent, of what a run of this length may ask, and of an hour's single status queries.
-    pub fn of(limits: &Limits, percent: u32, length: SignedDuration) -> Self {
-        let part = |whole: u64| to_usize((whole * u64::from(percent) / 100).max(1));
-        let calls = u64::from(limits.calls_per_second) * length.as_secs().unsigned_abs();
-        Self { questions: part(calls), fetches: part(limits.single_status_per_hour.into()) }
-    }
-
-    /// The same of what a registry allows.
-    pub fn of_registry(offered: &Capabilities, percent: u32, length: SignedDuration) -> Self {
+    /// A share, in percent, of what a registry lets a run of this length ask, and of an hour's questions about single
+    /// records.
+    pub fn of(offered: &Capabilities, percent: u32, length: SignedDuration) -> Self {
         let part = |whole: u64| to_usize((whole * u64::from(percent) / 100).max(1));
         let questions = u64::from(offered.questions_per_minute) * length.as_secs().unsigned_abs() / 60;
         Self { questions: part(questions), fetches: part(offered.fetches_per_hour.into()) }

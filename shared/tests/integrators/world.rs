@@ -214,7 +214,7 @@ impl World {
             clock: &self.now,
             grace: GRACE,
             at_once: true,
-            share: Share::of_registry(&self.registry.capabilities(), 50, SignedDuration::from_mins(4)),
+            share: Share::of(&self.registry.capabilities(), 50, SignedDuration::from_mins(4)),
             stop_at: self.clock.now() + SignedDuration::from_mins(4),
         };
         verify.run().await.unwrap().unwrap()

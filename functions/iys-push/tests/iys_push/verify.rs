@@ -9,7 +9,6 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::consent::{Channel, ConsentDate, ConsentState, Movement, Origin, Recipient, RecipientType, Source, Status};
-use shared::iys::Limits;
 use shared::sync::verify::{Share, Verified, Verify};
 
 use crate::desk::{Desk, GRACE, RESULT_WAIT, START, document};
@@ -112,7 +111,7 @@ async fn verify(desk: &Desk) -> (Verified, usize) {
             clock: &desk.clock.clock(),
             grace: GRACE,
             at_once: true,
-            share: Share::of(&Limits::default(), 50, LENGTH),
+            share: Share::of(&registry.capabilities(), 50, LENGTH),
             stop_at: desk.clock.now() + LENGTH,
         };
         let run = verify.run().await.unwrap().unwrap();

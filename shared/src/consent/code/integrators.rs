@@ -36,21 +36,6 @@ const OTHER_ROAD: Text = (
     "İYS Web'den kaydedin veya İYS'ye bunu taşıyan bir yolla ulaşın.",
 );
 
-macro_rules! table {
-    ($($code:literal $http:literal $disposition:expr, $met_by:expr, $cause_en:literal, $cause_tr:literal, $remedy:expr;)+) => {
-        &[$(Entry {
-            code: $code,
-            http: $http,
-            disposition: $disposition,
-            met_by: $met_by,
-            cause_en: $cause_en,
-            remedy_en: $remedy.0,
-            cause_tr: $cause_tr,
-            remedy_tr: $remedy.1,
-        },)+]
-    };
-}
-
 /// The code's row.
 pub(super) fn entry(code: &str) -> Option<&'static Entry> {
     let found = TABLE.binary_search_by(|entry| entry.code.cmp(code)).ok()?;

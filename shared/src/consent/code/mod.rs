@@ -9,6 +9,23 @@
 //!
 //! İYS's own message texts are never compared with and never shown; the texts here are our own.
 
+/// Builds a table of [`Entry`]: code, HTTP status, meaning, the calls that can meet it, cause in English and in
+/// Turkish, remedy.
+macro_rules! table {
+    ($($code:literal $http:literal $disposition:expr, $met_by:expr, $cause_en:literal, $cause_tr:literal, $remedy:expr;)+) => {
+        &[$(Entry {
+            code: $code,
+            http: $http,
+            disposition: $disposition,
+            met_by: $met_by,
+            cause_en: $cause_en,
+            remedy_en: $remedy.0,
+            cause_tr: $cause_tr,
+            remedy_tr: $remedy.1,
+        },)+]
+    };
+}
+
 mod hold;
 mod integrators;
 mod table;

@@ -59,23 +59,6 @@ const PUSH: Text = (
     "Push adresinin https ile beş saniyede yanıt verdiğini ve tanımlı kullanıcı ve parolayı istediğini kontrol edin.",
 );
 
-/// Builds [`TABLE`]: code, HTTP status, meaning, the calls that can meet it, cause in English and in
-/// Turkish, remedy.
-macro_rules! table {
-    ($($code:literal $http:literal $disposition:expr, $met_by:expr, $cause_en:literal, $cause_tr:literal, $remedy:expr;)+) => {
-        &[$(Entry {
-            code: $code,
-            http: $http,
-            disposition: $disposition,
-            met_by: $met_by,
-            cause_en: $cause_en,
-            remedy_en: $remedy.0,
-            cause_tr: $cause_tr,
-            remedy_tr: $remedy.1,
-        },)+]
-    };
-}
-
 /// Every known code, in the order of the codes.
 ///
 /// Choices that İYS's table leaves open:
