@@ -34,6 +34,9 @@ pub struct Brand {
     /// By whom it reaches İYS: by its own API user, or by an integrator.
     #[serde(default)]
     pub registry: RegistryChoice,
+    /// By whom it reached İYS before, as long as something may still be told there of what was handed in.
+    #[serde(default)]
+    pub former_registry: Option<RegistryChoice>,
     /// Its side at Insider.
     pub insider: Insider,
     /// Its own systems.
@@ -285,6 +288,9 @@ pub enum BrandError {
         /// The field.
         field: &'static str,
     },
+    /// Any of these, of the registry that the brand has left.
+    #[error("{}", .0.to_string().replace("registry.", "formerRegistry."))]
+    Former(Box<BrandError>),
     /// An address that secrets must not be sent to.
     #[error("brand configuration: registry.baseUrl must begin with https, or lead to this machine")]
     BaseUrl,
@@ -344,6 +350,10 @@ impl Brand {
         }
         outbound::validate(&self.insider)?;
         self.registry.validate(&self.iys)?;
+        self.registry.goes_with(&self.iys)?;
+        if let Some(former) = &self.former_registry {
+            former.validate(&self.iys).map_err(|error| BrandError::Former(Box::new(error)))?;
+        }
         if !self.iys.push.iter().all(|push| usable(&push.username) && usable(&push.password)) {
             return Err(BrandError::Empty { field: "iys.push" });
         }
@@ -366,6 +376,12 @@ impl Brand {
             Some((field, _)) => Err(BrandError::OnaySource { field }),
             None => Ok(()),
         }
+    }
+
+    /// The brand as it was on the road that it has left, where its document names that.
+    pub fn former(&self) -> Option<Self> {
+        let registry = self.former_registry.clone()?;
+        Some(Self { registry, former_registry: None, ..self.clone() })
     }
 
     /// Whether the brand has authorised a channel at İYS.

@@ -22,6 +22,7 @@ use shared::registry::{Registry, Verdict};
 use shared::sync::isolate::isolate;
 use shared::sync::outcome::Told;
 use shared::sync::push::Push;
+use shared::sync::road::Former;
 use shared::sync::standing::Guard;
 use shared::{aws, clock, environment, telemetry, wiring};
 
@@ -145,11 +146,15 @@ impl App {
         let Some(brand) = self.brands.of_message(name, (self.clock)()).await else { return share.messages() };
         let registry = (self.registry)(&brand);
         let registry = Guard::new(&*registry, &self.ledger, &brand, &self.clock);
+        let former = brand.former().map(Arc::new);
+        let former = former.as_ref().map(|former| (former, (self.registry)(former)));
+        let former = former.as_ref().map(|(brand, registry)| Former { brand, registry: &**registry });
         let push = Push {
             ledger: &self.ledger,
             queues: &self.queues,
             brand: &brand,
             registry: &registry,
+            former,
             clock: &self.clock,
             grace: self.grace,
             result_wait: self.result_wait,

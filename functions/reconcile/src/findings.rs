@@ -389,6 +389,13 @@ findings! {
          "Geri bildirim olmadan başka yerde yapılanlar geç veya yalnızca doğrulamayla öğrenilir."),
         ("Set the secret in the brand's document and enter the address in the integrator's portal (docs/integrators.md).",
          "Gizli anahtarı marka belgesine yazın, adresi entegratörün portalına girin (docs/integrators.md).");
+    FormerRegistry Ok ("{0}, which the brand has left, is still asked and heard", "markanın ayrıldığı {0} sorulmaya ve dinlenmeye devam ediyor");
+    FormerNotNeeded Warning ("{0}, which the brand left more than two days ago, is still asked and heard",
+            "markanın iki günden uzun süre önce ayrıldığı {0} hâlâ sorulup dinleniyor"),
+        ("Whatever was handed in there is settled, or was handed in anew, within a day.",
+         "Oraya verilen her kayıt bir gün içinde kapanır veya yeniden verilir."),
+        ("Remove formerRegistry from the brand's document, then end its authorisation and callbacks.",
+         "Marka belgesinden formerRegistry alanını kaldırın, sonra oradaki yetkiyi ve geri bildirimleri sonlandırın.");
     NoFeed Skipped ("{0} has no feed of movements: callbacks tell of them, and verification finds what they missed",
             "{0} hareket listesi sunmuyor: hareketleri geri bildirimler bildirir, kaçanları doğrulama bulur");
     DailyFeed Skipped ("{0} tells of what people did once a day", "{0} kişilerin yaptıklarını günde bir bildirir");

@@ -295,18 +295,24 @@ impl App {
     }
 
     async fn pull(&self, brand: &Arc<Brand>, report: &mut Report) {
-        let offered = capabilities(&brand.registry);
         let registry = self.registry(brand);
         let guard = Guard::new(&*registry, &self.ledger, brand, &self.clock);
-        let pull = Pull { ledger: &self.ledger, intake: &self.intake, brand, registry: &guard, clock: &self.clock };
-        if let Err(error) = pull.note_registry().await {
-            tracing::error!(brand = %brand.name, %error, "whether the brand changed its registry was not noted");
-            report.failed += 1;
+        report.failed += self.read_feeds(brand, &guard, report).await;
+        // What people did while the brand left it may be told there alone. Its end is no failure.
+        if let Some(former) = brand.former().map(Arc::new) {
+            self.read_feeds(&former, &*self.registry(&former), report).await;
         }
+    }
+
+    /// Reads the feeds that a registry has; how many failed.
+    async fn read_feeds(&self, brand: &Brand, registry: &dyn Registry, report: &mut Report) -> usize {
+        let offered = capabilities(&brand.registry);
         if offered.changes == Changes::None {
             tracing::debug!(brand = %brand.name, registry = brand.registry.name(), "the registry has no feed: callbacks and verification stand in for it");
-            return;
+            return 0;
         }
+        let pull = Pull { ledger: &self.ledger, intake: &self.intake, brand, registry, clock: &self.clock };
+        let mut failed = 0;
         for feed in FEEDS.into_iter().filter(|feed| *feed == Feed::People || offered.own_changes) {
             match pull.run(feed).await {
                 Ok(Some(pulled)) => {
@@ -315,10 +321,11 @@ impl App {
                 }
                 Ok(None) => tracing::info!(brand = %brand.name, feed = feed_name(feed), "the feed is being read by another worker"),
                 Err(error) => {
-                    tracing::error!(brand = %brand.name, feed = feed_name(feed), %error, "the feed was not read to its end");
-                    report.failed += 1;
+                    tracing::error!(brand = %brand.name, registry = brand.registry.name(), feed = feed_name(feed), %error, "the feed was not read to its end");
+                    failed += 1;
                 }
             }
         }
+        failed
     }
 }

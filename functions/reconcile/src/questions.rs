@@ -10,9 +10,11 @@ use secrecy::SecretString;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::answers::{Checks, EvidenceAnswer, ImportAnswer, Redriven, ReportAnswer, RetailersAnswer};
+use shared::answers::{Check, Checks, EvidenceAnswer, ImportAnswer, Redriven, ReportAnswer, RetailersAnswer};
+use shared::brand::Brand;
 use shared::insider;
 use shared::integrators::capabilities;
+use shared::sync::road::{FORMER_NEEDED, on_the_road_since};
 use shared::sync::throttle::LedgerThrottle;
 
 use crate::check_brand::CheckBrand;
@@ -149,22 +151,34 @@ impl App {
     async fn check_brand(&self, name: String) -> Checks {
         let at = (self.clock)();
         let checks = match self.brands.get_anew(&name, at).await {
-            Ok(Some(brand)) if !capabilities(&brand.registry).account => check_integrator::run(&brand, &*self.registry(&brand)).await,
             Ok(Some(brand)) => {
-                let check = CheckBrand {
-                    ledger: &self.ledger,
-                    iys: &self.iys,
-                    brand: &brand,
-                    api: &self.api,
-                    egress: &self.egress,
-                    clock: &self.clock,
-                };
-                check.run().await
+                let mut checks = self.check_registry(&brand).await;
+                checks.extend(self.check_former(&brand).await);
+                checks
             }
             Ok(None) => vec![Finding::DocumentMissing.of("document", &[])],
             Err(error) => vec![Finding::DocumentsAway.of("document", &[&error.to_string()])],
         };
         Checks { brand: name, at, checks }
+    }
+
+    async fn check_registry(&self, brand: &Arc<Brand>) -> Vec<Check> {
+        if !capabilities(&brand.registry).account {
+            return check_integrator::run(brand, &*self.registry(brand)).await;
+        }
+        CheckBrand { ledger: &self.ledger, iys: &self.iys, brand, api: &self.api, egress: &self.egress, clock: &self.clock }.run().await
+    }
+
+    /// Whether the registry that the brand has left has still to be named.
+    async fn check_former(&self, brand: &Brand) -> Option<Check> {
+        const CHECK: &str = "formerRegistry";
+        let former = brand.former_registry.as_ref()?.name();
+        let finding = match on_the_road_since(&self.ledger, brand).await {
+            Ok(Some(since)) if (self.clock)().duration_since(since) > FORMER_NEEDED => Finding::FormerNotNeeded,
+            Ok(_) => Finding::FormerRegistry,
+            Err(_) => Finding::LedgerAway,
+        };
+        Some(finding.of(CHECK, &[former]))
     }
 
     async fn sample_insider(&self, name: String, addresses: &Addresses) -> Checks {

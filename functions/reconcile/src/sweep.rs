@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use shared::brand::Brand;
+use shared::sync::road::note_road;
 use shared::sync::sweep::{QUEUED, Sweep};
 
 use crate::turn::Turn;
@@ -21,6 +22,10 @@ impl App {
             most: QUEUED,
             stop_at: turn.end(LENGTH),
         };
+        if let Err(error) = note_road(&self.ledger, brand, (self.clock)()).await {
+            tracing::error!(brand = %brand.name, %error, "whether the brand changed its registry was not noted");
+            report.failed += 1;
+        }
         match sweep.run(&brand.name).await {
             Ok(swept) => report.requeued += swept.keys + swept.submissions,
             Err(error) => {

@@ -243,6 +243,7 @@ impl World {
             queues: &self.queues,
             brand: &self.brand,
             registry: &registry,
+            former: None,
             clock: &clock,
             grace: GRACE,
             result_wait: SignedDuration::from_mins(5),

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
 #[path = "../../../shared/tests/harness/mod.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
 mod harness;
 #[path = "../../../shared/tests/integrators/office.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -34,15 +33,24 @@ struct Setup {
     /// İYS itself, which nobody may call.
     iys: Office,
     ledger: Ledger,
+    clock: ManualClock,
     app: App,
 }
 
 async fn at(mut registry: Value) -> Setup {
+    with(|document, url| {
+        registry["baseUrl"] = url.into();
+        document["registry"] = registry;
+    })
+    .await
+}
+
+/// The local brand without an API user, changed for an integrator at that address.
+async fn with(change: impl FnOnce(&mut Value, &str)) -> Setup {
     let (office, iys) = (Office::start().await, Office::start().await);
-    registry["baseUrl"] = office.url.clone().into();
     let mut document: Value = serde_json::from_str(include_str!("../../../infra/local/brands/demo.json")).unwrap();
     document["iys"] = json!({"iysCode": 700_001, "brandCode": 700_001, "channels": ["MESAJ"]});
-    document["registry"] = registry;
+    change(&mut document, &office.url);
     let clock = ManualClock::at(START);
     let ledger = harness::ledger().await;
     let (client, push_url, relay_url) = sqs::queues(|config| config).await;
@@ -67,7 +75,7 @@ async fn at(mut registry: Value) -> Setup {
         verify_percent: 50,
         archive: None,
     };
-    Setup { office, iys, ledger, app }
+    Setup { office, iys, ledger, clock, app }
 }
 
 fn netgsm() -> Value {
@@ -97,8 +105,57 @@ async fn a_registry_without_a_feed_is_not_pulled_and_what_it_does_not_offer_is_n
     assert!(setup.office.desk().came.is_empty() && setup.iys.desk().came.is_empty());
     let retailers = setup.app.invoke(json!({"job": "retailers", "brand": "demo", "action": "list"})).await.unwrap();
     assert!(retailers.to_string().contains("own İYS API user"), "{retailers}");
-    let compared = setup.ledger.verification(&"demo".parse().unwrap()).await.unwrap();
-    assert!(compared.full_at.is_some(), "the brand has just come here, so all of nothing was compared");
+}
+
+#[tokio::test]
+async fn the_sweep_of_each_minute_notes_that_a_brand_has_moved_and_everything_is_compared() {
+    let setup = at(netgsm()).await;
+    let verification = async || setup.ledger.verification(&"demo".parse().unwrap()).await.unwrap();
+    setup.app.handle(Job::Sweep).await.unwrap();
+    assert!(verification().await.full_since.is_some());
+    setup.app.handle(Job::Verify { brand: Some("demo".to_owned()) }).await.unwrap();
+    assert!(verification().await.full_at.is_some(), "the brand has just come here, so all of nothing was compared");
+}
+
+/// The document of a brand that has left an integrator for another.
+fn with_former(registry: Value, former: Value) -> impl FnOnce(&mut Value, &str) {
+    |document, url| {
+        for (name, mut choice) in [("registry", registry), ("formerRegistry", former)] {
+            choice["baseUrl"] = url.into();
+            document[name] = choice;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_feed_of_the_registry_that_a_brand_has_left_is_read_as_long_as_the_document_names_it() {
+    let setup = with(with_former(netgsm(), verimor())).await;
+    let list = json!({"total": 1, "records": [{"id": 7, "iys_brand_code": 700_001, "source": "iys"}]});
+    let records = json!({"total": 1, "status": "Tamamlandı", "records": [{"type": "MESAJ", "source": "IYS_MOBIL", "recipient": "905992000001",
+        "status": "RET", "consent_date": "2026-11-18T09:10:11.000+03:00", "recipient_type": "BIREYSEL"}]});
+    setup.office.will_answer(VERIMOR_LIST, 200, list.to_string());
+    setup.office.will_answer(&format!("{VERIMOR_LIST}/7/consents"), 200, records.to_string());
+    let report = setup.app.handle(Job::Pull).await.unwrap();
+    assert_eq!((report.movements, report.new), (1, 1));
+    // That its account ends one day is no failure of the job.
+    for _ in 0..3 {
+        setup.office.will_answer(VERIMOR_LIST, 401, "no");
+    }
+    assert_eq!(setup.app.handle(Job::Pull).await.unwrap().failed, 0);
+}
+
+#[tokio::test]
+async fn the_check_of_a_brand_says_how_long_the_registry_that_it_has_left_is_needed() {
+    let setup = with(with_former(netgsm(), verimor())).await;
+    let of_former = async || {
+        setup.office.will_answer("/iys/search", 200, r#"{"code":"50"}"#);
+        checks(&setup).await.into_iter().find(|(check, _)| check == "formerRegistry").unwrap().1
+    };
+    setup.app.handle(Job::Sweep).await.unwrap();
+    setup.clock.advance(SignedDuration::from_hours(47));
+    assert_eq!(of_former().await, "ok");
+    setup.clock.advance(SignedDuration::from_hours(2));
+    assert_eq!(of_former().await, "warning");
 }
 
 #[tokio::test]

@@ -36,7 +36,14 @@ struct Answer {
 
 pub(crate) async fn handle(door: &Door, brand: &Brand, request: &Request) -> Result<Response<Body>, Problem> {
     let body = problem::body(request)?;
-    let (proof, notices) = read_notices(brand, request.uri().query().unwrap_or_default(), body).map_err(|error| match error {
+    let read = |brand: &Brand| read_notices(brand, request.uri().query().unwrap_or_default(), body);
+    // What the brand has left may still call back, of what was under way.
+    let of_former = |error| match brand.former().map(|former| read(&former)) {
+        Some(taken @ Ok(_)) => taken,
+        Some(told) if error == NoticeError::NotTaken => told,
+        _ => Err(error),
+    };
+    let (proof, notices) = read(brand).or_else(of_former).map_err(|error| match error {
         NoticeError::NotTaken => Problem::not_found("The brand takes no callbacks of an integrator"),
         NoticeError::Unproved => {
             tracing::warn!(brand = %brand.name, registry = brand.registry.name(), "a callback did not prove that it comes from the integrator");

@@ -243,8 +243,13 @@ impl RegistryChoice {
             }
         };
         callback.1.iter().try_for_each(|secret| given(callback.0, secret))?;
-        if !base_url.as_ref().is_none_or(is_safe) {
-            return Err(BrandError::BaseUrl);
+        if base_url.as_ref().is_none_or(is_safe) { Ok(()) } else { Err(BrandError::BaseUrl) }
+    }
+
+    /// Whether the document asks for nothing that only İYS's own API offers, where it names an integrator.
+    pub(super) fn goes_with(&self, iys: &Iys) -> Result<(), BrandError> {
+        if !self.is_integrator() {
+            return Ok(());
         }
         for (field, used) in [("iys.mutabakat", iys.mutabakat), ("iys.pushService", iys.push_service), ("iys.push", iys.push.is_some())] {
             if used {
@@ -343,5 +348,26 @@ mod tests {
         assert!(told(netgsm(), &|document| document["iys"]["mutabakat"] = true.into()).contains("iys.mutabakat"));
         assert!(told(json!({"kind": "somebody"}), &|_| ()).contains("registry"));
         assert!(brand(set("baseUrl", "http://127.0.0.1:9".into()), |_| ()).is_ok());
+    }
+
+    #[test]
+    fn the_registry_that_was_left_is_read_by_the_same_rules_and_its_faults_are_named_by_its_place() {
+        let own = |former: Value| {
+            brand(json!({"kind": "iys"}), |document| {
+                document["iys"]["username"] = "user".into();
+                document["iys"]["password"] = "iys-secret".into();
+                // What only İYS's own API offers is no matter of the road that was left.
+                document["iys"]["mutabakat"] = true.into();
+                document["formerRegistry"] = former;
+            })
+        };
+        let moved = own(netgsm()).unwrap();
+        let former = moved.former().unwrap();
+        assert_eq!((moved.registry.name(), former.registry.name(), former.former().is_none()), ("iys", "netgsm", true));
+        let mut faulty = netgsm();
+        faulty["password"] = "".into();
+        assert!(own(faulty).err().unwrap().to_string().contains(" formerRegistry.password must"));
+        let without_user = brand(netgsm(), |document| document["formerRegistry"] = json!({"kind": "iys"}));
+        assert!(without_user.err().unwrap().to_string().contains("iys.username"));
     }
 }

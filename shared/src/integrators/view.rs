@@ -16,6 +16,9 @@ pub struct RegistryView {
     pub changes: Told,
     /// Whose word an answer about an address is.
     pub status: Word,
+    /// Who carried them before, and is still asked and heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<Carrier>,
 }
 
 /// Who carries a brand's consents, by the name in its document.
@@ -62,12 +65,6 @@ impl RegistryView {
     /// The view of a brand's choice.
     pub fn of(brand: &Brand) -> Self {
         let offered = capabilities(&brand.registry);
-        let kind = match &brand.registry {
-            RegistryChoice::Iys => Carrier::Iys,
-            RegistryChoice::Netgsm(_) => Carrier::Netgsm,
-            RegistryChoice::Verimor(_) => Carrier::Verimor,
-            RegistryChoice::Mysoft(_) => Carrier::Mysoft,
-        };
         let changes = match offered.changes {
             Changes::None => Told::None,
             Changes::Cursor => Told::Cursor,
@@ -79,7 +76,7 @@ impl RegistryView {
             (true, Authority::Iys) => Word::Iys,
             (true, Authority::Mirror) => Word::Mirror,
         };
-        Self { kind, changes, status }
+        Self { kind: Carrier::of(&brand.registry), changes, status, former: brand.former_registry.as_ref().map(Carrier::of) }
     }
 
     /// Whether an integrator is on that road.
@@ -89,6 +86,15 @@ impl RegistryView {
 }
 
 impl Carrier {
+    const fn of(choice: &RegistryChoice) -> Self {
+        match choice {
+            RegistryChoice::Iys => Self::Iys,
+            RegistryChoice::Netgsm(_) => Self::Netgsm,
+            RegistryChoice::Verimor(_) => Self::Verimor,
+            RegistryChoice::Mysoft(_) => Self::Mysoft,
+        }
+    }
+
     /// Its name for people.
     pub const fn name(self) -> &'static str {
         match self {

@@ -22,10 +22,10 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::isolate::caught;
-use super::outcome::{self, request_name};
 use super::patience::{HELD_RETRY, growing, later};
 use super::push::{AT_ONCE, Push, SINGLE_ADDS, Tally, member, members, record, urgent_first};
 use super::reading;
+use super::road::{Taker, request_name};
 use super::sift::Sifted;
 use crate::consent::code::{self, Code, Hold};
 use crate::consent::plan::{self, Step};
@@ -441,15 +441,7 @@ impl Push<'_> {
             self.call_back(&submission, left).await;
             return Ok(());
         }
-        let offered = self.registry.capabilities();
-        let own = outcome::request_id(self.brand, &request_id);
-        // What another registry took may still arrive at İYS: a day is left to it.
-        let kept = if own.is_some() { offered.outcomes_kept } else { RESEND_AFTER };
-        let asked = match (own, offered.outcomes) {
-            (Some(id), Outcomes::Poll) => caught(self.registry.results(id)).await,
-            (None, _) if offered.onays_recipients == 0 => Ok(Vec::new()),
-            (None, _) | (Some(_), Outcomes::Callback | Outcomes::Requery) => self.results_by_holdings(&submission).await,
-        };
+        let (asked, kept) = self.results(&submission, &request_id).await;
         let lines = match asked {
             Ok(lines) => lines,
             Err(RegistryError::Busy { until, why }) => {
@@ -491,6 +483,33 @@ impl Push<'_> {
         let next = if submission.again || age >= RESEND_AFTER { kept } else { RESEND_AFTER.min(kept) };
         let wait = growing(self.first_look(), submission.checks).min(next - age);
         Ok(self.wait_for_results(&mut submission, wait).await?)
+    }
+
+    /// What became of a submission, as far as anybody can tell, and for how long that can be asked.
+    async fn results(&self, submission: &Submission, stored: &str) -> (Result<Vec<ResultLine>, RegistryError>, SignedDuration) {
+        match Taker::of(self.brand, self.former, stored) {
+            Taker::Own(id) => {
+                let offered = self.registry.capabilities();
+                let asked = match offered.outcomes {
+                    Outcomes::Poll => caught(self.registry.results(id)).await,
+                    Outcomes::Callback | Outcomes::Requery => self.results_by_holdings(submission).await,
+                };
+                return (asked, offered.outcomes_kept);
+            }
+            Taker::Former(former, id) if former.registry.capabilities().outcomes == Outcomes::Poll => {
+                match caught(former.registry.results(id)).await {
+                    asked @ (Ok(_) | Err(RegistryError::Busy { .. } | RegistryError::Ledger(_))) => {
+                        return (asked, former.registry.capabilities().outcomes_kept);
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, submission = %submission.id, "the registry that the brand has left gives no results: what is held tells");
+                    }
+                }
+            }
+            Taker::Former(..) | Taker::Gone => {}
+        }
+        // What another registry took may still arrive at İYS: a day is left to it.
+        (self.results_by_holdings(submission).await, RESEND_AFTER)
     }
 
     /// Settles what the lines have a verdict on, and tells what they have none on.

@@ -17,6 +17,7 @@ mod question;
 mod reading;
 pub mod relay;
 pub mod report;
+pub mod road;
 mod sift;
 pub mod standing;
 pub mod sweep;

@@ -8,26 +8,11 @@ use std::collections::HashMap;
 
 use super::push::Push;
 use super::question::{Part, Question};
-use crate::brand::{Brand, RegistryChoice};
+use super::road::Taker;
 use crate::consent::code::Code;
 use crate::consent::{Channel, ConsentDate, ConsentKey, ConsentState, RecipientType, Status, Sync};
 use crate::ledger::Submission;
-use crate::registry::{RegistryError, ResultLine, Verdict};
-
-/// How a submission's name at the registry is kept: with the registry's own in front, so that a brand which
-/// changes its registry asks none for another's lists. İYS's own stands bare.
-pub(super) fn request_name(brand: &Brand, request_id: String) -> String {
-    if brand.registry.is_integrator() { format!("{}:{request_id}", brand.registry.name()) } else { request_id }
-}
-
-/// The submission's name at the brand's registry; `None` where it was handed in at another.
-pub(super) fn request_id<'a>(brand: &Brand, stored: &'a str) -> Option<&'a str> {
-    let (kind, id) = RegistryChoice::NAMES
-        .iter()
-        .find_map(|kind| Some((*kind, stored.strip_prefix(kind)?.strip_prefix(':')?)))
-        .unwrap_or((RegistryChoice::Iys.name(), stored));
-    (kind == brand.registry.name()).then_some(id)
-}
+use crate::registry::{Registry, RegistryError, ResultLine, Verdict};
 
 /// What a callback says of a record that was handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +54,7 @@ impl Push<'_> {
             return Ok(false);
         }
         // What names another list, or another act, is no word on this one: the holdings will tell.
-        let request_id = submission.request_id.as_deref().and_then(|stored| request_id(self.brand, stored));
+        let request_id = submission.request_id.as_deref().and_then(|stored| Taker::of(self.brand, self.former, stored).request_id());
         let is_its = told.reference.is_none() || told.reference.as_deref() == request_id;
         let position = submission.members.iter().position(|member| {
             member.key == told.key && (member.sent.status, member.sent.consent_date) == (told.status, told.consent_date)
@@ -83,8 +68,12 @@ impl Push<'_> {
         Ok(true)
     }
 
-    /// What the registry holds says of a submission's records. What it says nothing of has no line.
+    /// What the registry holds says of a submission's records. What it says nothing of has no line. Where it cannot
+    /// be asked, the one that the brand has left is.
     pub(super) async fn results_by_holdings(&self, submission: &Submission) -> Result<Vec<ResultLine>, RegistryError> {
+        let asked = [Some(self.registry), self.former.map(|former| former.registry)];
+        let can_be_asked = |registry: &&dyn Registry| registry.capabilities().onays_recipients > 0;
+        let Some(registry) = asked.into_iter().flatten().find(can_be_asked) else { return Ok(Vec::new()) };
         let mut groups = HashMap::<(Channel, RecipientType), Vec<(usize, ConsentState)>>::new();
         for (position, state) in self.still_under_way(submission).await? {
             groups.entry((state.key.channel, state.key.recipient_type)).or_default().push((position, state));
@@ -92,7 +81,7 @@ impl Push<'_> {
         let mut lines = Vec::new();
         let mut failed = None;
         for (place, asked) in groups {
-            let mut question = Question::new(self.registry, place, asked, |(_, state)| &state.recipient);
+            let mut question = Question::new(registry, place, asked, |(_, state)| &state.recipient);
             while let Some(part) = question.next(|| self.is_over()).await {
                 match part {
                     Part::Answered { told, .. } => lines.extend(told.into_iter().filter_map(|((position, state), held)| {

@@ -12,7 +12,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::push::registry_head;
-use crate::brand::{Brand, RegistryChoice};
+use crate::brand::Brand;
 use crate::clock::Clock;
 use crate::consent::{ConsentKey, Movement};
 use crate::intake::{Intake, Told};
@@ -28,9 +28,6 @@ const WINDOW: SignedDuration = SignedDuration::from_mins((7 * 24 - 2) * 60 - 10)
 const PAGES: usize = 100;
 /// For how long a run keeps others of the same feed away.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);
-
-/// By what name it is kept who a brand's registry is.
-const REGISTRY: &str = "registry";
 
 /// Both feeds: what people did at the registry, and what the brand sent there by any road.
 pub const FEEDS: [Feed; 2] = [Feed::People, Feed::Brand];
@@ -149,26 +146,6 @@ impl Pull<'_> {
             tracing::info!(feed = name, movements = pulled.movements, new = pulled.new, unreadable = pulled.unreadable, "feed read");
         }
         Ok(pulled)
-    }
-
-    /// Notes by whom the brand reaches İYS now. Where that changed, everything is compared with the new registry:
-    /// what happened between the two may have been told to neither.
-    pub async fn note_registry(&self) -> Result<(), LedgerError> {
-        let now = (self.clock)();
-        let mut trail = self.ledger.trail(&self.brand.name, REGISTRY).await?;
-        let before = trail.steps.last().map_or(RegistryChoice::Iys.name(), |(_, name)| name.as_str());
-        let is_now = self.brand.registry.name();
-        if before == is_now {
-            return Ok(());
-        }
-        tracing::warn!(brand = %self.brand.name, before, is_now, "the brand reaches İYS by another road: everything is compared");
-        let ask = |verification: &mut Verification| {
-            verification.full_since = verification.full_since.max(Some(now));
-            true
-        };
-        self.ledger.change_verification(&self.brand.name, ask).await?;
-        trail.steps = vec![(now, is_now.to_owned())];
-        self.ledger.put_trail(&self.brand.name, REGISTRY, &trail).await
     }
 
     /// Begins at the start of what the registry shows. First verification is told, so that no crash can keep

@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::isolate::caught;
 use super::patience::{HELD_RETRY, SHORT_WAIT, growing, later};
+use super::road::Former;
 use super::{bulk, question, reading};
 use crate::brand::Brand;
 use crate::clock::Clock;
@@ -54,6 +55,8 @@ pub struct Push<'a> {
     pub brand: &'a Brand,
     /// Where its consents are registered.
     pub registry: &'a dyn Registry,
+    /// Where they were before, and what was handed in may still be under way.
+    pub former: Option<Former<'a>>,
     /// The clock.
     pub clock: &'a Clock,
     /// When the sweep looks after work that this run leaves open.

@@ -16,8 +16,8 @@ use shared::ledger::Ledger;
 use shared::queue::Queues;
 use shared::registry::{Record, Registry};
 use shared::sync::outcome::Told;
-use shared::sync::pull::Pull;
 use shared::sync::push::Push;
+use shared::sync::road::{Former, note_road};
 use shared::sync::standing::{Guard, Keeper, Occasion, Tended};
 use shared::sync::verify::{Share, Verified, Verify};
 
@@ -40,6 +40,7 @@ pub(crate) struct World {
     pub(crate) intake: Intake,
     pub(crate) brand: Arc<Brand>,
     pub(crate) registry: Box<dyn Registry>,
+    former: Option<(Arc<Brand>, Box<dyn Registry>)>,
 }
 
 /// The local brand at an integrator at `url`.
@@ -86,6 +87,7 @@ impl World {
             queues,
             brand,
             registry,
+            former: None,
         }
     }
 
@@ -94,6 +96,16 @@ impl World {
         registry["baseUrl"] = self.office.url.clone().into();
         self.brand = Arc::new(brand(&registry));
         self.registry = Integrators::new(self.ledger.clone(), self.clock.clock()).of(&self.brand).unwrap();
+    }
+
+    /// The same, and its document names the one that it leaves.
+    pub(crate) fn moves_and_names_the_former(&mut self, registry: Value) {
+        let former = self.brand.registry.clone();
+        self.moves_to(registry);
+        self.brand = Arc::new(Brand { former_registry: Some(former), ..(*self.brand).clone() });
+        let former = Arc::new(self.brand.former().unwrap());
+        let registry = Integrators::new(self.ledger.clone(), self.clock.clock()).of(&former).unwrap();
+        self.former = Some((former, registry));
     }
 
     pub(crate) fn guard(&self) -> Guard<'_> {
@@ -106,6 +118,7 @@ impl World {
             queues: &self.queues,
             brand: &self.brand,
             registry: guard,
+            former: self.former.as_ref().map(|(brand, registry)| Former { brand, registry: &**registry }),
             clock: &self.now,
             grace: GRACE,
             result_wait: SignedDuration::from_secs(300),
@@ -180,11 +193,9 @@ impl World {
         self.push(&guard).hear(told).await
     }
 
-    /// What the pull does before it reads.
-    pub(crate) async fn note_registry(&self) {
-        let guard = self.guard();
-        let pull = Pull { ledger: &self.ledger, intake: &self.intake, brand: &self.brand, registry: &guard, clock: &self.now };
-        pull.note_registry().await.unwrap();
+    /// What the sweep does before it looks for work.
+    pub(crate) async fn note_road(&self) {
+        note_road(&self.ledger, &self.brand, self.clock.now()).await.unwrap();
     }
 
     /// Looks at the account, as when a person asks, and releases what may go on.

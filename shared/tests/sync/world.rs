@@ -143,6 +143,7 @@ impl World {
             queues: &self.queues,
             brand: &self.brand,
             registry: &self.book,
+            former: None,
             clock: &self.now,
             grace: GRACE,
             result_wait: RESULT_WAIT,

@@ -51,16 +51,22 @@ impl Answer {
 impl Desk {
     /// A desk for the local brand with other settings of its Insider side.
     pub(crate) async fn new(settings: Value) -> Self {
-        let mut document: Value = serde_json::from_str(include_str!("../../../../infra/local/brands/demo.json")).unwrap();
-        document["insider"].as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-        Self::of(document).await
+        Self::with(|document| document["insider"].as_object_mut().unwrap().extend(settings.as_object().unwrap().clone())).await
     }
 
     /// A desk for the local brand at an integrator.
     pub(crate) async fn at_integrator(registry: Value) -> Self {
-        let mut document: Value = serde_json::from_str(include_str!("../../../../infra/local/brands/demo.json")).unwrap();
-        document["iys"] = json!({"iysCode": 700_001, "brandCode": 700_001, "channels": ["ARAMA", "MESAJ", "EPOSTA"]});
-        document["registry"] = registry;
+        Self::with(|document| {
+            document["iys"] = json!({"iysCode": 700_001, "brandCode": 700_001, "channels": ["ARAMA", "MESAJ", "EPOSTA"]});
+            document["registry"] = registry;
+        })
+        .await
+    }
+
+    /// A desk for the local brand with a changed document.
+    pub(crate) async fn with(change: impl FnOnce(&mut Value)) -> Self {
+        let mut document = serde_json::from_str(include_str!("../../../../infra/local/brands/demo.json")).unwrap();
+        change(&mut document);
         Self::of(document).await
     }
 

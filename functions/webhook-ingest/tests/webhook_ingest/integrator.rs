@@ -87,3 +87,24 @@ async fn nothing_counts_without_the_secret_or_at_a_brand_without_an_integrator()
     assert_eq!(desk.post(PATH, &[], b"<html>".to_vec()).await.status, 400);
     assert_eq!(post(&Desk::new(json!({})).await, PATH, &body).await.0, 404);
 }
+
+#[tokio::test]
+async fn the_registry_that_a_brand_has_left_is_heard_as_long_as_the_document_names_it() {
+    let body = told("RET", "IYS_MOBIL", "2026-11-20 12:30:11");
+    let mysoft = json!({"kind": "mysoft", "clientId": "c", "clientSecret": "s", "tenant": "1234567890", "webHookKey": "mysoft-key"});
+    for registry in [json!({"kind": "iys"}), mysoft] {
+        let desk = Desk::with(|document| {
+            document["iys"]["mutabakat"] = false.into();
+            document["iys"]["pushService"] = false.into();
+            document["iys"]["push"] = Value::Null;
+            document["registry"] = registry;
+            document["formerRegistry"] = netgsm();
+        })
+        .await;
+        assert_eq!(post(&desk, "/v1/demo/integrator/events?key=wrong", &body).await.0, 401);
+        let (status, answer) = post(&desk, PATH, &body).await;
+        assert_eq!((status, &answer["accepted"]), (200, &json!(1)));
+        assert_eq!(desk.story(PHONE).await.states[0].head.status, Status::Ret);
+        assert_eq!(post(&desk, PATH, &json!("<html>")).await.0, if desk.brand.registry.is_integrator() { 401 } else { 400 });
+    }
+}

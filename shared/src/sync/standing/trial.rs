@@ -30,6 +30,7 @@ impl Keeper<'_> {
                 queues: self.queues,
                 brand: self.brand,
                 registry: &witness,
+                former: None,
                 clock: self.clock,
                 grace: self.grace,
                 result_wait: SignedDuration::ZERO,
