@@ -7,6 +7,7 @@ mod documents;
 mod emulators;
 mod leaks;
 mod operator;
+pub mod storm;
 mod tap;
 mod vendors;
 mod waiting;
