@@ -93,6 +93,11 @@ pub fn work_grace() -> Result<SignedDuration, EnvironmentError> {
     seconds("WORK_GRACE_SECONDS", 900)
 }
 
+/// Seconds that the registry's last answer about a key is old before the key is compared with it.
+pub fn verify_rest() -> Result<SignedDuration, EnvironmentError> {
+    seconds("IYS_VERIFY_REST_SECONDS", 600)
+}
+
 /// The share of İYS's allowance, in percent, that verification may use.
 pub fn verify_percent() -> Result<u32, EnvironmentError> {
     whole("IYS_VERIFY_PERCENT", 50, (1, 100), "a whole number of percent from 1 to 100")

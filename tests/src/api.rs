@@ -65,16 +65,20 @@ impl World {
         Ok(Answer { status, media_type, text, json })
     }
 
-    /// A request with the local brand's key; the answer must be a 200.
+    /// A request with the brand's key; the answer must be a 200.
     pub async fn ask(&self, path: &str, body: &Value) -> Value {
-        let answer = self.request(Method::POST, path, Some("Bearer demo-api-key"), body.to_string()).await;
+        let answer = self.request(Method::POST, path, Some(&self.authorization()), body.to_string()).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
         answer.json
     }
 
-    /// Hands consents in for the local brand; answers with one result each.
+    fn authorization(&self) -> String {
+        format!("Bearer {}", self.brand.key)
+    }
+
+    /// Hands consents in; answers with one result each.
     pub async fn add(&self, consents: Value) -> Vec<Value> {
-        self.add_for("demo", consents).await
+        self.add_for(self.brand(), consents).await
     }
 
     /// Hands consents in for a brand; answers with one result each.
@@ -99,8 +103,8 @@ impl World {
         until("consents are accepted", async || {
             let request = self
                 .http
-                .post(format!("{}/v1/demo/consents", self.stack.gateway_url()))
-                .header("authorization", "Bearer demo-api-key")
+                .post(format!("{}/v1/{}/consents", self.stack.gateway_url(), self.brand()))
+                .header("authorization", self.authorization())
                 .header("content-type", "application/json")
                 .body(body.clone());
             let answer = self.try_send(request).await.map_err(|error| error.to_string())?;
@@ -127,9 +131,9 @@ impl World {
         }
     }
 
-    /// Waits until a check of the local brand's BIREYSEL address answers so.
+    /// Waits until a check of a BIREYSEL address answers so.
     pub async fn until_check_says(&self, channel: &str, recipient: &str, expected: &str) {
-        until(&format!("check says {expected}"), async || match self.check("demo", channel, "BIREYSEL", recipient).await {
+        until(&format!("check says {expected}"), async || match self.check(self.brand(), channel, "BIREYSEL", recipient).await {
             said if said == expected => Ok(()),
             other => Err(other),
         })
@@ -138,7 +142,7 @@ impl World {
 
     /// The whole story of an address.
     pub async fn lookup(&self, recipient: &str) -> Value {
-        self.lookup_for("demo", recipient).await
+        self.lookup_for(self.brand(), recipient).await
     }
 
     /// A brand's whole story of an address.
@@ -178,15 +182,15 @@ impl World {
 
     /// A brand's status.
     pub async fn status(&self, brand: &str) -> Value {
-        let answer = self.request(Method::GET, &format!("/v1/{brand}/status"), Some("Bearer demo-api-key"), "").await;
+        let answer = self.request(Method::GET, &format!("/v1/{brand}/status"), Some(&self.authorization()), "").await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json
     }
 
-    /// Waits until the local brand has no unfinished work; what is refused is finished.
+    /// Waits until the brand has no unfinished work; what is refused is finished.
     pub async fn until_nothing_waits(&self, longest: Duration) {
         waiting::until_within(longest, "nothing waits", async || {
-            let status = self.status("demo").await;
+            let status = self.status(self.brand()).await;
             let states = counts(&status["iys"]).into_iter().chain(counts(&status["insider"]));
             let waiting = states.filter(|(state, count)| state != "rejected" && *count > 0).count();
             if waiting == 0 { Ok(()) } else { Err(format!("İYS {}, Insider {}", status["iys"], status["insider"])) }

@@ -3,9 +3,11 @@
 
 mod api;
 mod crowd;
+mod documents;
 mod emulators;
 mod leaks;
 mod operator;
+pub mod storm;
 mod tap;
 mod vendors;
 mod waiting;
@@ -13,8 +15,9 @@ mod world;
 
 pub use api::{Answer, moment};
 pub use crowd::Crowd;
+pub use documents::PARTIAL_BRAND;
 pub use leaks::Search;
 pub use operator::{Operator, Said};
 pub use vendors::Vendor;
 pub use waiting::{DEADLINE, until, until_within};
-pub use world::{PARTIAL_BRAND, Setup, World};
+pub use world::{Setup, World};

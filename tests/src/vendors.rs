@@ -7,9 +7,6 @@ use serde_json::{Value, json};
 use crate::until;
 use crate::world::World;
 
-/// The local brand's number at İYS.
-const BRAND_CODE: u64 = 700_001;
-
 /// One of the outside systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vendor {
@@ -34,7 +31,9 @@ impl World {
             Vendor::Verimor => self.stack.verimor_url(),
             Vendor::Mysoft => self.stack.mysoft_url(),
         };
-        format!("{base}/_sandbox/{path}")
+        // At Insider each brand of a world has an account of its own.
+        let account = if vendor == Vendor::Insider { format!("?partner={}", self.brand.partner) } else { String::new() };
+        format!("{base}/_sandbox/{path}{account}")
     }
 
     async fn look(&self, vendor: Vendor, path: &str, query: &[(&str, &str)]) -> Value {
@@ -100,9 +99,9 @@ impl World {
         assert!(response.status().is_success(), "{}", response.status());
     }
 
-    /// Has İYS drop the local brand's push connections of a channel.
+    /// Has İYS drop the brand's push connections of a channel.
     pub async fn drop_push(&self, channel: &str, how: &str) {
-        let answer = self.act(Vendor::Iys, "push/drop", &json!({ "brandCode": BRAND_CODE, "type": channel, "how": how })).await;
+        let answer = self.act(Vendor::Iys, "push/drop", &json!({ "brandCode": self.brand.code, "type": channel, "how": how })).await;
         assert_eq!(answer["dropped"], 1, "{answer}");
     }
 
@@ -118,7 +117,7 @@ impl World {
     pub async fn seed(&self, records: &[(&str, &str, &str)]) {
         let records: Vec<Value> = records
             .iter()
-            .map(|(recipient, channel, status)| json!({ "brandCode": BRAND_CODE, "recipient": recipient, "type": channel, "status": status }))
+            .map(|(recipient, channel, status)| json!({ "brandCode": self.brand.code, "recipient": recipient, "type": channel, "status": status }))
             .collect();
         self.act(Vendor::Iys, "consents", &Value::Array(records)).await;
     }
@@ -126,15 +125,31 @@ impl World {
     /// A person acts at İYS.
     pub async fn citizen(&self, recipient: &str, recipient_type: &str, channel: &str, status: &str) {
         let body = json!({
-            "brandCode": BRAND_CODE, "recipient": recipient, "recipientType": recipient_type, "type": channel, "status": status,
+            "brandCode": self.brand.code, "recipient": recipient, "recipientType": recipient_type, "type": channel, "status": status,
         });
         self.act(Vendor::Iys, "citizen", &body).await;
     }
 
     /// A person acted at İYS as a BIREYSEL at this Turkish time, and İYS hears of it now.
     pub async fn citizen_at(&self, date: &str, recipient: &str, channel: &str, status: &str) {
-        let body = json!({ "brandCode": BRAND_CODE, "recipient": recipient, "type": channel, "status": status, "consentDate": date });
+        let body = json!({ "brandCode": self.brand.code, "recipient": recipient, "type": channel, "status": status, "consentDate": date });
         self.act(Vendor::Iys, "citizen", &body).await;
+    }
+
+    /// What the brand did at İYS by another road, a moment ago: nobody is told.
+    pub async fn silently_at_iys(&self, recipient: &str, channel: &str, status: &str) {
+        let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(3)));
+        let date = now.strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let record =
+            json!({ "brandCode": self.brand.code, "recipient": recipient, "type": channel, "status": status, "consentDate": date });
+        self.act(Vendor::Iys, "consents", &json!([record])).await;
+    }
+
+    /// İYS loses the newest movement of a BIREYSEL key, and nobody is told.
+    pub async fn lost_at_iys(&self, recipient: &str, channel: &str) {
+        let record = json!({ "brandCode": self.brand.code, "recipient": recipient, "type": channel });
+        let answer = self.control(Vendor::Iys, reqwest::Method::DELETE, "consents", &record).await;
+        assert!(answer["lost"].is_string(), "{answer}");
     }
 
     /// All that İYS holds for an address.
@@ -192,7 +207,7 @@ impl World {
     pub async fn set_flag_at_insider(&self, email: &str, flag: &str, allowed: bool) {
         let users = json!([{ "identifiers": { "email": email }, "attributes": { flag: allowed } }]);
         let request = self.http.post(format!("{}/api/user/v1/upsert", self.stack.insider_url()));
-        let request = request.header("x-partner-name", "demo").header("x-request-token", "demo-ucd-key");
+        let request = request.header("x-partner-name", &self.brand.partner).header("x-request-token", &self.brand.ucd);
         let response = request.json(&json!({ "skip_hook": true, "users": users })).send().await.unwrap();
         assert!(response.status().is_success(), "{}", response.status());
     }

@@ -11,12 +11,10 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::crowd;
+use crate::documents::{self, Spoken};
 use crate::leaks::Search;
 use crate::tap::Tap;
 use crate::vendors::Vendor;
-
-/// A second brand, which has authorised e-mail only.
-pub const PARTIAL_BRAND: &str = "yarim";
 
 /// Longest wait for one answer: a function's own timeout and some more.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
@@ -40,6 +38,8 @@ pub struct Setup {
     pub grace_seconds: u32,
     /// Seconds between two looks at the account of a brand that İYS refuses.
     pub pause_seconds: u32,
+    /// Seconds that a registry's last answer about a key is old before the key is compared with it.
+    pub rest_seconds: u32,
     /// How many times faster than in the cloud schedules run.
     pub schedule_speed: f64,
     /// Seconds after which messages come back from a function that failed.
@@ -50,8 +50,10 @@ pub struct Setup {
     pub parameters: BTreeMap<String, String>,
     /// Most processes of one function.
     pub most_processes: u32,
-    /// Further brands, or changes of the two that are always there: what differs from the local brand's
-    /// document, with the name.
+    /// The brand that the world's helpers speak for.
+    pub brand: &'static str,
+    /// Further brands, or changes of those that are always there: what differs, with the name, from the document of
+    /// the local brand of this name, else from that of `demo`.
     pub brands: Vec<Value>,
 }
 
@@ -69,11 +71,13 @@ impl Setup {
             // Long enough that a busy machine's work is not taken for lost.
             grace_seconds: 15,
             pause_seconds: 15,
+            rest_seconds: 600,
             schedule_speed: 30.0,
             visibility_timeout: 2,
             template: None,
             parameters: BTreeMap::new(),
             most_processes: Options::default().most_processes,
+            brand: "demo",
             brands: Vec::new(),
         }
     }
@@ -83,6 +87,7 @@ impl Setup {
 pub struct World {
     pub(crate) stack: Stack,
     pub(crate) http: reqwest::Client,
+    pub(crate) brand: Spoken,
     tap: Tap,
     silences: Mutex<Vec<(Vendor, String)>>,
     _black_box: BlackBox,
@@ -111,12 +116,14 @@ impl World {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().unwrap();
         let (tap, tap_url) = Tap::open().await;
-        let brands = brands(setup.push_notices, &setup.brands);
+        let brands = documents::folder(setup.push_notices, &setup.brands);
+        let brand = Spoken::of(&documents::read(brands.path(), setup.brand));
         let simulators = setup.simulators.shared();
         let sandboxes = if setup.push_notices { simulators } else { Arc::new(WithoutPush(simulators)) };
         let environment = [
             ("WORK_GRACE_SECONDS", setup.grace_seconds.to_string()),
             ("STANDING_PAUSE_SECONDS", setup.pause_seconds.to_string()),
+            ("IYS_VERIFY_REST_SECONDS", setup.rest_seconds.to_string()),
             ("AWS_ENDPOINT_URL_SQS", tap_url),
         ];
         // Beside the build, where the scenarios that end well keep theirs.
@@ -142,7 +149,7 @@ impl World {
         let black_box = BlackBox { output: output.clone(), folder };
         let stack = Stack::start_with_output(output, options).await.unwrap();
         tap.lead_to(stack.sqs_url(), &http);
-        Self { stack, http, tap, silences: Mutex::default(), _black_box: black_box, brands }
+        Self { stack, http, brand, tap, silences: Mutex::default(), _black_box: black_box, brands }
     }
 
     /// Base address of the system's HTTP API.
@@ -169,15 +176,21 @@ impl World {
         self.stack.processes()
     }
 
+    /// A brand's document.
+    #[must_use]
+    pub fn document(&self, brand: &str) -> Value {
+        documents::read(self.brands.path(), brand)
+    }
+
     /// Changes a brand's document: what differs, with the name. Functions that run read it within a minute.
     pub fn change_brand(&self, differs: &Value) {
-        let path = self.brands.path().join(format!("{}.json", differs["name"].as_str().unwrap()));
-        let mut document = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        merge(&mut document, differs);
-        // Nobody ever reads half of it.
-        let beside = path.with_extension("new");
-        std::fs::write(&beside, document.to_string()).unwrap();
-        std::fs::rename(beside, path).unwrap();
+        documents::change(self.brands.path(), differs);
+    }
+
+    /// The brand that the helpers speak for.
+    #[must_use]
+    pub fn brand(&self) -> &str {
+        &self.brand.name
     }
 
     /// Kills function processes, of which the stack starts others when they are needed.
@@ -202,6 +215,11 @@ impl World {
     /// Runs a scheduled job now for one brand and waits for its end.
     pub async fn job_for(&self, job: &str, brand: &str) -> Value {
         self.run_job(&json!({ "job": job, "brand": brand })).await.unwrap()
+    }
+
+    /// Compares everything of a brand that is at rest with its registry, and repairs what differs.
+    pub async fn verify_fully(&self, brand: &str) -> Value {
+        self.run_job(&json!({ "job": "verify", "brand": brand, "full": true })).await.unwrap()
     }
 
     /// Like [`World::job`]; what the job says when it fails.
@@ -253,44 +271,6 @@ impl World {
     /// Ends the world.
     pub async fn end(self) {
         self.stack.shutdown().await;
-    }
-}
-
-/// The local brand, and a second one made from it. Where no notices are to arrive, none are asked for.
-fn brands(push_notices: bool, further: &[Value]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let text = std::fs::read_to_string(Options::default().brands.join("demo.json")).unwrap();
-    let mut brand: Value = serde_json::from_str(&text).unwrap();
-    brand["iys"]["pushService"] = push_notices.into();
-    let write = |brand: &Value| {
-        let name = brand["name"].as_str().unwrap();
-        std::fs::write(folder.path().join(format!("{name}.json")), brand.to_string()).unwrap();
-    };
-    write(&brand);
-    for differs in further {
-        let mut brand = brand.clone();
-        merge(&mut brand, differs);
-        write(&brand);
-    }
-    brand["name"] = PARTIAL_BRAND.into();
-    brand["iys"]["iysCode"] = 700_002.into();
-    brand["iys"]["brandCode"] = 700_002.into();
-    brand["iys"]["username"] = "yarim-api-user".into();
-    brand["iys"]["channels"] = json!(["EPOSTA"]);
-    brand["recipientIdKey"] = "another-recipient-id-key-for-local-use-only".into();
-    write(&brand);
-    folder
-}
-
-/// Puts what differs into a document: objects field by field, everything else as a whole.
-fn merge(document: &mut Value, differs: &Value) {
-    match (document, differs) {
-        (Value::Object(fields), Value::Object(others)) => {
-            for (name, value) in others {
-                merge(fields.entry(name.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (document, value) => *document = value.clone(),
     }
 }
 

@@ -85,6 +85,8 @@ pub struct App {
     pub metrics: Sink,
     /// The share of İYS's allowance, in percent, that verification may use.
     pub verify_percent: u32,
+    /// How old the registry's last answer about a key must be before verification compares it.
+    pub verify_rest: SignedDuration,
     /// Where the roots of closed days are kept besides the ledger, if anywhere.
     pub archive: Option<Box<dyn Archive>>,
 }
@@ -130,6 +132,9 @@ pub enum Job {
         /// The brand's name.
         #[serde(default)]
         brand: Option<String>,
+        /// Whether everything is due that was at rest when this was asked.
+        #[serde(default)]
+        full: bool,
     },
     /// Compare İYS's file of each finished day with the ledger (mutabakat): what is due for all brands, or for
     /// one that is named, without waiting for its hour; of that one, a day that is named once more.
@@ -222,6 +227,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         egress: Egress::from_environment()?,
         metrics: Sink::new(environment::required("METRICS_NAMESPACE")?),
         verify_percent: environment::verify_percent()?,
+        verify_rest: environment::verify_rest()?,
         archive: wiring::archive(&config),
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
@@ -246,7 +252,7 @@ impl App {
             Job::Standing { brand }
             | Job::PushService { brand, .. }
             | Job::InsiderExport { brand }
-            | Job::Verify { brand }
+            | Job::Verify { brand, .. }
             | Job::DailyFile { brand, .. } => brand.as_deref(),
             Job::Pull | Job::Sweep | Job::Clock | Job::Evidence | Job::Report => None,
         };
@@ -280,7 +286,12 @@ impl App {
                 }
                 Job::InsiderExport { .. } => Box::pin(self.insider_export(brand, began, by_hand, &mut report)).await,
                 Job::DailyFile { day, .. } => Box::pin(self.daily_file(brand, turn, by_hand, *day, &mut report)).await,
-                Job::Verify { .. } => Box::pin(self.verify(brand, turn, by_hand, &mut report)).await,
+                Job::Verify { full, .. } => {
+                    if *full {
+                        Box::pin(self.compare_everything(brand, &mut report)).await;
+                    }
+                    Box::pin(self.verify(brand, turn, by_hand, &mut report)).await;
+                }
             }
         }
         if matches!(job, Job::Clock) {

@@ -73,6 +73,7 @@ async fn with(change: impl FnOnce(&mut Value, &str)) -> Setup {
         egress: Egress::new(None),
         metrics: shared::metrics::Sink::new("integrator"),
         verify_percent: 50,
+        verify_rest: SignedDuration::from_mins(10),
         archive: None,
     };
     Setup { office, iys, ledger, clock, app }
@@ -101,7 +102,7 @@ async fn a_registry_without_a_feed_is_not_pulled_and_what_it_does_not_offer_is_n
     let brand = Some("demo".to_owned());
     setup.app.handle(Job::PushService { brand: brand.clone(), url: None }).await.unwrap();
     setup.app.handle(Job::DailyFile { brand: brand.clone(), day: None }).await.unwrap();
-    setup.app.handle(Job::Verify { brand }).await.unwrap();
+    setup.app.handle(Job::Verify { brand, full: false }).await.unwrap();
     assert!(setup.office.desk().came.is_empty() && setup.iys.desk().came.is_empty());
     let retailers = setup.app.invoke(json!({"job": "retailers", "brand": "demo", "action": "list"})).await.unwrap();
     assert!(retailers.to_string().contains("own İYS API user"), "{retailers}");
@@ -156,6 +157,21 @@ async fn the_check_of_a_brand_says_how_long_the_registry_that_it_has_left_is_nee
     assert_eq!(of_former().await, "ok");
     setup.clock.advance(SignedDuration::from_hours(2));
     assert_eq!(of_former().await, "warning");
+}
+
+#[tokio::test]
+async fn a_comparison_of_everything_that_is_asked_for_is_noted_and_over_when_all_is_done() {
+    let setup = at(netgsm()).await;
+    let everything = json!({"job": "verify", "brand": "demo", "full": true});
+    setup.app.invoke(everything.clone()).await.unwrap();
+    let first = setup.ledger.verification(&"demo".parse().unwrap()).await.unwrap();
+    assert_eq!((first.full_since, first.full_at.is_some(), first.gap_in), (None, true, None));
+    // Another run is at it: the note waits for the next one.
+    let until = (setup.app.clock)() + SignedDuration::from_mins(5);
+    assert!(setup.ledger.try_lease(&"demo".parse().unwrap(), "verify", (setup.app.clock)(), until).await.unwrap());
+    setup.app.invoke(everything).await.unwrap();
+    let asked = setup.ledger.verification(&"demo".parse().unwrap()).await.unwrap();
+    assert_eq!((asked.full_since, asked.full_at), (Some((setup.app.clock)()), first.full_at));
 }
 
 #[tokio::test]

@@ -266,6 +266,9 @@ pub(crate) enum JobCommand {
     Verify {
         #[command(flatten)]
         brand: BrandName,
+        /// Compare everything that is at rest now, whether it is due or not; what one run cannot, the next ones do
+        #[arg(long)]
+        full: bool,
     },
     /// Compare İYS's files of a brand's finished days with the ledger now (mutabakat)
     DailyFile {

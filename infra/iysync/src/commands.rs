@@ -123,7 +123,9 @@ async fn job(place: &Place, command: JobCommand, view: View) -> Result<Told, Fai
         JobCommand::Evidence => (Job::Evidence, json!({ "job": "evidence" })),
         JobCommand::Report => (Job::Report, json!({ "job": "report" })),
         JobCommand::Standing { brand } => (Job::Standing, json!({ "job": "standing", "brand": brand_name(&brand, !place.aws)? })),
-        JobCommand::Verify { brand } => (Job::Verify, json!({ "job": "verify", "brand": brand_name(&brand, !place.aws)? })),
+        JobCommand::Verify { brand, full } => {
+            (Job::Verify, json!({ "job": "verify", "brand": brand_name(&brand, !place.aws)?, "full": full }))
+        }
         JobCommand::DailyFile { brand, day } => {
             (Job::DailyFile, json!({ "job": "daily_file", "brand": brand_name(&brand, !place.aws)?, "day": day }))
         }

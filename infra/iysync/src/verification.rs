@@ -60,12 +60,11 @@ pub(crate) fn lines(verification: &Verification, language: Language) -> Vec<(Str
         lines.push((say("late", "geciken"), text));
     }
     if let Some(since) = verification.full_since {
-        let feed = verification.gap_in.as_deref().map(|feed| crate::words::feed(feed, language)).unwrap_or_default();
         let since = time(since);
-        let text = language.say(
-            format!("everything from before {since}, after a gap in: {feed}"),
-            format!("{since} öncesinin tümü; eksik okunan: {feed}"),
-        );
+        let mut text = language.say(format!("everything from before {since}"), format!("{since} öncesinin tümü"));
+        if let Some(feed) = verification.gap_in.as_deref().map(|feed| crate::words::feed(feed, language)) {
+            text.push_str(&language.say(format!(", after a gap in: {feed}"), format!("; eksik okunan: {feed}")));
+        }
         lines.push((say("under way", "sürüyor"), text));
     }
     if verification.waiting > 0 {

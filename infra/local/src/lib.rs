@@ -9,6 +9,7 @@ mod cli;
 mod dynamodb;
 mod gateway;
 mod greeting;
+mod insider;
 mod integrators;
 mod mapping;
 mod output;

@@ -3,10 +3,11 @@
 use std::{io, sync::Arc};
 
 use sandbox::{insider, iys, mysoft, netgsm, verimor};
-use secrecy::{ExposeSecret, SecretString};
-use shared::brand::{Brand, WebhookAuth};
+use secrecy::ExposeSecret;
+use shared::brand::Brand;
 use tokio::net::TcpListener;
 
+use crate::insider::at_insider;
 use crate::integrators::{at_mysoft, at_netgsm, at_verimor};
 use crate::sandboxes::{BoxFuture, Integrators, SandboxSetup, Sandboxes, Shutdowns};
 
@@ -19,7 +20,7 @@ pub const BULK_DELAY_SECONDS: u64 = 2;
 pub struct Simulators {
     /// İYS, before the brands' providers and push connections.
     pub iys: iys::Config,
-    /// Insider, before the brand's account and webhooks.
+    /// Insider: what all accounts have, before the brands' partners, keys and webhooks.
     pub insider: insider::Config,
     /// Netgsm, before its accounts' brands and webhooks.
     pub netgsm: netgsm::Config,
@@ -80,35 +81,10 @@ impl Sandboxes for Simulators {
     }
 
     fn insider(&self, listener: TcpListener, setup: SandboxSetup, shutdown: BoxFuture<()>) -> BoxFuture<io::Result<()>> {
-        let mut config = self.insider.clone();
-        Box::pin(async move {
-            // The simulator is one Insider account: that of the first brand.
-            if let Some(brand) = brands(&setup)?.into_iter().next() {
-                let keys = &brand.insider.keys;
-                config.partner = brand.insider.partner.clone();
-                config.keys = insider::Keys {
-                    unsubscribe: keys.unsubscribe.expose_secret().to_owned(),
-                    resubscribe: keys.resubscribe.expose_secret().to_owned(),
-                    ucd: keys.ucd.expose_secret().to_owned(),
-                };
-                let auth = brand.insider.webhook_auth.first();
-                let webhook = || insider::Webhook {
-                    url: format!("{}/v1/{}/insider/events{}", setup.gateway_url, brand.name, auth.map(query).unwrap_or_default()),
-                    headers: auth.and_then(header).into_iter().collect(),
-                    auth: auth.and_then(proof),
-                    family: None,
-                    body: None,
-                };
-                for place in [&mut config.webhooks.email, &mut config.webhooks.sms] {
-                    match place {
-                        // A family that was chosen stays; where it goes is the stack's.
-                        Some(chosen) => *chosen = insider::Webhook { family: chosen.family, body: chosen.body.take(), ..webhook() },
-                        None => *place = Some(webhook()),
-                    }
-                }
-            }
-            insider::serve(listener, config, shutdown).await
-        })
+        let account = self.insider.clone();
+        Box::pin(
+            async move { insider::serve_accounts(listener, at_insider(&account, &brands(&setup)?, &setup.gateway_url), shutdown).await },
+        )
     }
 }
 
@@ -157,38 +133,6 @@ fn user(brand: &Brand) -> String {
 
 fn brands(setup: &SandboxSetup) -> io::Result<Vec<Brand>> {
     setup.brands.values().map(|document| Brand::read(document).map_err(io::Error::other)).collect()
-}
-
-/// The static header of a way of authentication, if it is one.
-fn header(auth: &WebhookAuth) -> Option<(String, String)> {
-    match auth {
-        WebhookAuth::Header { name, secret } => Some((name.clone(), secret.expose_secret().to_owned())),
-        _ => None,
-    }
-}
-
-/// What stands behind the address, where that is the way of authentication.
-fn query(auth: &WebhookAuth) -> String {
-    match auth {
-        WebhookAuth::Query { name, secret } => {
-            let pair = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, secret.expose_secret()).finish();
-            format!("?{pair}")
-        }
-        _ => String::new(),
-    }
-}
-
-/// Any other way of authentication, as the simulator knows it.
-fn proof(auth: &WebhookAuth) -> Option<insider::Auth> {
-    let text = |secret: &SecretString| secret.expose_secret().to_owned();
-    Some(match auth {
-        WebhookAuth::Header { .. } | WebhookAuth::Query { .. } => return None,
-        WebhookAuth::HmacSha1Hex { secret } => insider::Auth::HmacHex { secret: text(secret) },
-        WebhookAuth::HmacSha1Base64 { secret } => insider::Auth::HmacBase64 { secret: text(secret) },
-        WebhookAuth::StaticSecret { secret } => insider::Auth::Secret { secret: text(secret) },
-        WebhookAuth::Basic { username, password } => insider::Auth::Basic { username: text(username), password: text(password) },
-        WebhookAuth::Bearer { token } => insider::Auth::Bearer { token: text(token) },
-    })
 }
 
 #[cfg(test)]

@@ -101,6 +101,7 @@ fn the_template_names_every_function_with_what_it_uses() {
                     "EVIDENCE_BUCKET",
                     "IYS_BASE_URL",
                     "IYS_VERIFY_PERCENT",
+                    "IYS_VERIFY_REST_SECONDS",
                     "STANDING_PAUSE_SECONDS",
                     "API_URL",
                     "METRICS_NAMESPACE",

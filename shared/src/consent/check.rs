@@ -19,8 +19,6 @@ const AFTER_CHANGE: SignedDuration = SignedDuration::from_hours(24);
 const WHILE_OPEN: SignedDuration = SignedDuration::from_hours(6);
 /// The same for work that waits for a person.
 const WHILE_HELD: SignedDuration = SignedDuration::from_hours(24);
-/// How old the registry's last answer about a key must be: its own parts may be that far apart.
-const AT_REST: SignedDuration = SignedDuration::from_mins(10);
 const HOURS_OF_A_DAY: i64 = 24;
 
 /// Where a key stands in verification. The moments are whole seconds.
@@ -62,6 +60,12 @@ impl Check {
     /// A change whose comparison was due until then is late at `now`.
     pub fn late_changes(now: Timestamp) -> Timestamp {
         now.checked_sub(AFTER_CHANGE).unwrap_or(now)
+    }
+
+    /// A change that was made until then is due when everything is compared, although its time has not come. What is
+    /// looked at again, by [`Check::first`], lies behind that.
+    pub fn changed_until(moment: Timestamp) -> Timestamp {
+        later(moment, AFTER_CHANGE)
     }
 
     /// Of a key that nothing can be said of now.
@@ -140,13 +144,14 @@ impl Difference {
     }
 }
 
-/// Whether a state can be compared now: nothing of it is under way to the registry, or was a moment ago.
-pub fn is_comparable(state: &ConsentState, now: Timestamp) -> bool {
+/// Whether a state can be compared now: nothing of it is under way to the registry, and the registry's last answer
+/// about it is older than `rest`, because its own parts may be that far apart.
+pub fn is_comparable(state: &ConsentState, now: Timestamp, rest: SignedDuration) -> bool {
     let ended = match &state.registry {
         Sync::Settled { at, .. } | Sync::Rejected { at, .. } => *at,
         Sync::Pending { .. } | Sync::Submitted { .. } | Sync::Held { .. } | Sync::Awaiting => return false,
     };
-    state.behind.is_none() && later(ended, AT_REST) <= now
+    state.behind.is_none() && later(ended, rest) <= now
 }
 
 /// What the answer to a question says of a state.
@@ -284,11 +289,12 @@ mod tests {
     #[test]
     fn what_is_under_way_or_was_a_moment_ago_is_not_compared() {
         let mut state = state(head(Status::Ret, 0, true));
-        assert!(!is_comparable(&state, at(10_000)), "pending");
+        let rest = SignedDuration::from_mins(10);
+        assert!(!is_comparable(&state, at(10_000), rest), "pending");
         state.registry = Sync::Settled { outcome: Outcome::Applied, at: at(200), transaction_id: None };
-        assert!(!is_comparable(&state, at(799)) && is_comparable(&state, at(800)));
+        assert!(!is_comparable(&state, at(799), rest) && is_comparable(&state, at(800), rest));
         state.behind = Some("s".into());
-        assert!(!is_comparable(&state, at(800)), "an older record is under way");
+        assert!(!is_comparable(&state, at(800), rest), "an older record is under way");
     }
 
     fn any_state() -> impl Strategy<Value = ConsentState> {

@@ -78,6 +78,8 @@ pub struct Verify<'a> {
     pub clock: &'a Clock,
     /// When the sweep looks after work that opens here.
     pub grace: SignedDuration,
+    /// How old the registry's last answer about a key must be.
+    pub rest: SignedDuration,
     /// Whether lists that are not full go at once, too.
     pub at_once: bool,
     /// How much it may ask.
@@ -214,11 +216,24 @@ impl Run<'_> {
         }
     }
 
+    /// When a key comes again that nothing can be said of now: never in the same comparison of everything.
+    fn again(&self, state: &ConsentState) -> Check {
+        match self.full_since {
+            Some(_) => Check::first(self.now()),
+            None => Check::again(state, self.now()),
+        }
+    }
+
     /// Until when the moment of a class's keys must lie for them to be due.
     fn until(&self, class: CheckClass) -> Timestamp {
         let before = |moment: Timestamp| moment.checked_sub(SignedDuration::from_millis(1)).unwrap_or(moment);
         match class {
-            CheckClass::Differing | CheckClass::Changed => self.started,
+            CheckClass::Differing => self.started,
+            // What changed a moment before all was to be compared was not at rest then.
+            CheckClass::Changed => self.full_since.map_or(self.started, |since| {
+                let rested = since.checked_sub(self.verify.rest).unwrap_or(since);
+                self.started.max(Check::changed_until(rested))
+            }),
             CheckClass::Compared => self.every.due_until(self.started).max(self.full_since.map_or(Timestamp::MIN, before)),
         }
     }
@@ -281,10 +296,10 @@ impl Run<'_> {
         for state in reading::states(self.verify.ledger, keys).await?.states {
             // The index may be a moment behind.
             let Some(overdue) = self.overdue(&state).filter(|_| !known.contains(&state.key)) else { continue };
-            if check::is_comparable(&state, self.now()) {
+            if check::is_comparable(&state, self.now(), self.verify.rest) {
                 waiting.push(Waiting { state, overdue });
             } else {
-                let again = Check::again(&state, self.now());
+                let again = self.again(&state);
                 open.push((state, again));
             }
         }
@@ -392,10 +407,10 @@ impl Run<'_> {
                 let states = reading::states(self.verify.ledger, &keys).await?.states;
                 let (mut open, mut differing) = (Vec::new(), Vec::new());
                 for state in states.into_iter().filter(|state| matches!(state.check, Check::Differs(_))) {
-                    if check::is_comparable(&state, self.now()) {
+                    if check::is_comparable(&state, self.now(), self.verify.rest) {
                         differing.push(state);
                     } else {
-                        let again = Check::again(&state, self.now());
+                        let again = self.again(&state);
                         open.push((state, again));
                     }
                 }

@@ -224,6 +224,7 @@ impl World {
             registry: &guard,
             clock: &self.now,
             grace: GRACE,
+            rest: SignedDuration::from_mins(10),
             at_once: true,
             share: Share::of(&self.registry.capabilities(), 50, SignedDuration::from_mins(4)),
             stop_at: self.clock.now() + SignedDuration::from_mins(4),

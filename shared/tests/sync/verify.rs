@@ -555,6 +555,54 @@ async fn a_comparison_of_everything_goes_on_over_many_runs_and_ends() {
 }
 
 #[tokio::test]
+async fn a_comparison_of_everything_waits_for_no_day_to_pass_but_for_what_changes_to_come_to_rest() {
+    let world = World::new().await;
+    world.all_say(0..4, ONAY, 60).await;
+    world.drain().await;
+    world.book.silently(&email(2), EPOSTA, RET, world.ago(0));
+    world.clock.advance(SignedDuration::from_mins(11));
+    world.all_say(4..5, ONAY, 60).await;
+    world.drain().await;
+    world.all_say(5..6, ONAY, 60).await;
+    let since = world.clock.now();
+    let ask = |verification: &mut shared::ledger::Verification| {
+        verification.full_since = Some(since);
+        true
+    };
+    world.ledger.change_verification(&world.brand.name, ask).await.unwrap();
+    let before = world.book.calls(Op::Onays).len();
+    let run = verified(world.verify()).await;
+    assert_eq!(
+        (run.is_complete, &world.book.calls(Op::Onays)[before..]),
+        (true, &[4][..]),
+        "neither what has just changed nor what is open"
+    );
+    assert_eq!(counted(&run, Difference::OnayMissing).adopted, 1);
+    assert_eq!(world.state(2).await.head.status, RET);
+    for number in [4, 5] {
+        assert!(matches!(world.state(number).await.check, Check::Due(at) if at > since + SignedDuration::from_hours(23)));
+    }
+    assert_eq!(verified(world.verify()).await.counts.questions, 0, "it is over");
+}
+
+#[tokio::test]
+async fn what_is_open_is_met_once_by_a_comparison_of_everything() {
+    let world = World::new().await;
+    world.all_say(0..3, ONAY, 60).await;
+    world.clock.advance(SignedDuration::from_hours(1));
+    let since = world.clock.now();
+    let ask = |verification: &mut shared::ledger::Verification| {
+        verification.full_since = Some(since);
+        true
+    };
+    world.ledger.change_verification(&world.brand.name, ask).await.unwrap();
+    assert!(verified(world.verify()).await.is_complete);
+    for number in 0..3 {
+        assert_eq!(world.state(number).await.check, Check::first(world.clock.now()));
+    }
+}
+
+#[tokio::test]
 async fn the_first_reading_of_a_feed_asks_for_no_comparison() {
     let world = World::new().await;
     world.all_say(0..3, ONAY, 60).await;

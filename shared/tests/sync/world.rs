@@ -214,6 +214,7 @@ impl World {
             registry: &self.book,
             clock: &self.now,
             grace: GRACE,
+            rest: SignedDuration::from_mins(10),
             at_once: true,
             share: Share { questions: 1000, fetches: 1000 },
             stop_at: self.clock.now() + SignedDuration::from_mins(4),

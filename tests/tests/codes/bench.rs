@@ -118,6 +118,7 @@ impl Bench {
             metrics: shared::metrics::Sink::new("codes"),
             dead_letters: None,
             verify_percent: 50,
+            verify_rest: SignedDuration::from_mins(10),
             archive: None,
         };
         let http = reqwest::Client::new();

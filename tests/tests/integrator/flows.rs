@@ -4,10 +4,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Vendor, World, moment, until};
 
-use crate::road::Road;
+use crate::road::{BRAND, Road};
 
 /// An e-mail address and a phone number that nobody else in this world has.
-fn somebody(road: &Road, person: u32) -> [(String, &'static str); 2] {
+pub(crate) fn somebody(road: &Road, person: u32) -> [(String, &'static str); 2] {
     [(road.crowd.email(person), "EPOSTA"), (road.crowd.phone(person), "MESAJ")]
 }
 
@@ -35,7 +35,7 @@ pub(crate) async fn what_is_unsubscribed_at_insider_is_refused_at_iys(road: &Roa
         let record = world.until_iys_holds(address, channel, "RET").await;
         assert_eq!(record["source"], format!("HS_{channel}"));
         assert_eq!(iys_outcome(world, address, channel).await, (json!("applied"), json!("insider")));
-        assert_eq!(world.check("demo", channel, "BIREYSEL", address).await, "refused");
+        assert_eq!(world.check(BRAND, channel, "BIREYSEL", address).await, "refused");
         assert_eq!(world.told(road.integrator, address).await.len(), 2, "the seed, and one refusal");
         world.watch_silence(Vendor::Insider, address);
     }
@@ -73,12 +73,12 @@ pub(crate) async fn insider_hears_of_a_consent_only_after_the_verdict(road: &Roa
         world.add_one(address, channel, "ONAY").await;
     }
     until("the integrator has both", async || {
-        let waiting = world.status("demo").await["iys"].clone();
+        let waiting = world.status(BRAND).await["iys"].clone();
         if waiting["submitted"] == 2 { Ok(()) } else { Err(waiting.to_string()) }
     })
     .await;
     for (address, channel) in &people {
-        assert_ne!(world.check("demo", channel, "BIREYSEL", address).await, "allowed");
+        assert_ne!(world.check(BRAND, channel, "BIREYSEL", address).await, "allowed");
         assert!(world.told(Vendor::Insider, address).await.is_empty(), "Insider heard of what is only queued");
     }
     road.hold_queue(false).await;
@@ -88,9 +88,9 @@ pub(crate) async fn insider_hears_of_a_consent_only_after_the_verdict(road: &Roa
         let state = world.until_settled(address, channel).await;
         let told_at: jiff::Timestamp = state["insider"]["at"].as_str().unwrap().parse().unwrap();
         assert!(moment(&record["creationDate"]) <= told_at, "Insider heard of it before İYS held it: {state}");
-        assert_eq!(world.check("demo", channel, "BIREYSEL", address).await, "allowed");
+        assert_eq!(world.check(BRAND, channel, "BIREYSEL", address).await, "allowed");
         world.add_one(address, channel, "RET").await;
-        assert_eq!(world.check("demo", channel, "BIREYSEL", address).await, "refused");
+        assert_eq!(world.check(BRAND, channel, "BIREYSEL", address).await, "refused");
         world.until_iys_holds(address, channel, "RET").await;
         world.until_insider_suppresses(address).await;
         world.until_settled(address, channel).await;
@@ -123,7 +123,7 @@ pub(crate) async fn a_refusal_whose_callback_is_lost_is_read_from_the_feed(road:
     }
     for (address, channel) in &people {
         world.until_insider_suppresses(address).await;
-        assert_eq!(world.check("demo", channel, "BIREYSEL", address).await, "refused");
+        assert_eq!(world.check(BRAND, channel, "BIREYSEL", address).await, "refused");
         world.watch_silence(Vendor::Iys, address);
     }
     let stats = world.stats(road.integrator).await;
@@ -135,12 +135,12 @@ pub(crate) async fn what_a_caller_may_do_is_told_as_ever(road: &Road) {
     let [(refused, channel), _] = somebody(road, 1);
     let unknown = road.crowd.email(9);
     let body = json!({ "type": channel, "recipients": [refused, unknown] });
-    let answer = world.ask("/v1/demo/consents/check", &body).await;
+    let answer = world.ask(&format!("/v1/{BRAND}/consents/check"), &body).await;
     let denied = json!([{ "recipient": refused, "reason": "refused" }, { "recipient": unknown, "reason": "unknown" }]);
     assert_eq!(answer, json!({ "allowed": [], "denied": denied }));
     let story = world.lookup(&refused).await;
     assert_eq!(story["states"][0]["status"], "RET", "{story}");
     assert!(story["history"].as_array().is_some_and(|movements| !movements.is_empty()), "{story}");
-    let status = world.status("demo").await;
+    let status = world.status(BRAND).await;
     assert_eq!(status["registry"]["kind"], "netgsm", "{status}");
 }

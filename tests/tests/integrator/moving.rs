@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::{Crowd, Vendor, World, until};
 
-use crate::road::{document, look_at_resends, setup};
+use crate::road::{BRAND, look_at_resends, setup};
 
 /// People with an e-mail address, and as many with a phone number.
 const PEOPLE: u32 = 20;
@@ -30,7 +30,7 @@ async fn at_the_brand(world: &World, people: &People, round: usize) {
 
 /// The brand's document is changed, and read at once: the processes that have read the old one end.
 fn move_to(world: &World, registry: &Value) {
-    world.change_brand(&json!({ "name": "demo", "registry": registry }));
+    world.change_brand(&json!({ "name": BRAND, "registry": registry }));
     world.kill(world.processes().into_iter().map(|(_, pid)| pid));
 }
 
@@ -63,19 +63,21 @@ async fn disagreement(world: &World, address: &str, channel: &str) -> Option<Str
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_brand_that_moves_to_its_own_api_user_and_back_under_load_agrees_with_all_sides_at_rest() {
-    let world = World::start(setup(Vendor::Netgsm)).await;
+    let mut setup = setup(Vendor::Netgsm);
+    setup.brands.push(json!({ "name": BRAND, "iys": { "username": "moving-api-user", "password": "moving-password" } }));
+    let world = World::start(setup).await;
     let crowd = Crowd::new(44);
     let of = |first: u32| -> People {
         (first..first + PEOPLE).flat_map(|person| [(crowd.email(person), "EPOSTA"), (crowd.phone(person), "MESAJ")]).collect()
     };
     let (people, others) = (of(0), of(1000));
-    let netgsm = document(Vendor::Netgsm)["registry"].clone();
+    let netgsm = world.document(BRAND)["registry"].clone();
     at_the_brand(&world, &people, 0).await;
     at_iys(&world, &others[..8]).await;
     for (round, registry) in [(1, json!({ "kind": "iys" })), (2, netgsm)] {
         // What a list carried whose verdict is lost with the road may wait for a day: lists end first.
         until("no list is under way", async || {
-            let iys = world.status("demo").await["iys"].clone();
+            let iys = world.status(BRAND).await["iys"].clone();
             let open = ["pending", "submitted"].iter().filter_map(|state| iys[state].as_u64()).sum::<u64>();
             if open == 0 { Ok(()) } else { Err(iys.to_string()) }
         })

@@ -1,4 +1,4 @@
-//! A world whose local brand reaches İYS by an integrator.
+//! A world whose helpers speak for the local brand that reaches İYS by an integrator.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,6 +11,9 @@ const RESULTS_AFTER: u16 = 3;
 /// Seconds from taking a list to handing it to İYS.
 const QUEUE_DELAY: u64 = 1;
 
+/// Seconds after which what İYS said last of a key may be compared.
+const REST: u32 = 1;
+
 /// The running system, and the integrator.
 pub(crate) struct Road {
     pub(crate) world: World,
@@ -18,13 +21,14 @@ pub(crate) struct Road {
     pub(crate) crowd: Crowd,
 }
 
-/// The brand's side at an integrator: the account that its simulator has by default.
-pub(crate) fn registry(integrator: Vendor) -> Value {
-    match integrator {
-        Vendor::Netgsm => json!({
-            "kind": "netgsm", "username": "8500000000", "password": "demo-netgsm-password", "callbackSecret": "demo-callback-secret",
-            "callsPerMinute": CALLS, "resultsAfterSeconds": RESULTS_AFTER,
-        }),
+/// The brand.
+pub(crate) const BRAND: &str = "demo-integrator";
+
+/// What makes the brand one of this integrator's: at Netgsm it is with its own document, made quick; at others it has the
+/// account that their simulator has by default.
+pub(crate) fn document(integrator: Vendor) -> Value {
+    let registry = match integrator {
+        Vendor::Netgsm => json!({ "callsPerMinute": CALLS, "resultsAfterSeconds": RESULTS_AFTER }),
         Vendor::Verimor => json!({
             "kind": "verimor", "username": "908500000000", "password": "demo-verimor-password", "sourceAddr": "DEMO",
             "callbackSecret": "demo-callback-secret",
@@ -35,21 +39,14 @@ pub(crate) fn registry(integrator: Vendor) -> Value {
             "webHookKey": "demo-web-hook-key", "callsPerMinute": CALLS, "resultsAfterSeconds": RESULTS_AFTER,
         }),
         Vendor::Iys | Vendor::Insider => panic!("no integrator"),
-    }
-}
-
-/// What makes the local brand one of an integrator's. Its own API user stays in the document.
-pub(crate) fn document(integrator: Vendor) -> Value {
-    json!({
-        "name": "demo",
-        "iys": { "mutabakat": false, "pushService": false, "push": null },
-        "registry": registry(integrator),
-    })
+    };
+    json!({ "name": BRAND, "registry": registry })
 }
 
 /// A world with the brand there.
 pub(crate) fn setup(integrator: Vendor) -> Setup {
-    let mut setup = Setup { brands: vec![document(integrator)], ..Setup::new(env!("CARGO_BIN_EXE_stack")) };
+    let mut setup =
+        Setup { brand: BRAND, brands: vec![document(integrator)], rest_seconds: REST, ..Setup::new(env!("CARGO_BIN_EXE_stack")) };
     let simulators = &mut setup.simulators;
     simulators.netgsm.calls_per_minute = usize::from(CALLS);
     (simulators.verimor.adds_per_minute, simulators.verimor.adds_burst) = (u32::from(CALLS), u32::from(CALLS));
@@ -74,7 +71,7 @@ impl Road {
     pub(crate) async fn seed(&self, records: &[(&str, &str, &str)]) {
         self.world.seed(records).await;
         if self.integrator == Vendor::Mysoft {
-            self.world.control(self.integrator, Method::POST, "mirror?brandCode=700001", &json!({})).await;
+            self.world.control(self.integrator, Method::POST, "mirror?brandCode=700003", &json!({})).await;
         }
     }
 
@@ -96,12 +93,20 @@ impl Road {
 
     /// Ends the world, of which nobody may have anything to complain.
     pub(crate) async fn end(self) {
+        self.end_with(json!({}), json!({})).await;
+    }
+
+    /// Ends the world, in which the integrator may have seen these things and no others that are unusual, or refused so
+    /// much.
+    pub(crate) async fn end_with(self, unusual: Value, refused: Value) {
         let world = &self.world;
         world.check_silences().await;
         self.look_at_deliveries().await;
-        for vendor in [Vendor::Iys, Vendor::Insider, self.integrator] {
+        for (vendor, unusual, refused) in
+            [(Vendor::Iys, json!({}), json!({})), (Vendor::Insider, json!({}), json!({})), (self.integrator, unusual, refused)]
+        {
             let stats = world.stats(vendor).await;
-            assert_eq!((&stats["violations"], &stats["rejected"]), (&json!({}), &json!({})), "{vendor:?}: {stats}");
+            assert_eq!((&stats["violations"], &stats["rejected"]), (&unusual, &refused), "{vendor:?}: {stats}");
         }
         // The brand's own API user hands in nothing beside the integrator.
         let by_itself = world.calls_of_iys().await;

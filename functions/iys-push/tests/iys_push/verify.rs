@@ -110,6 +110,7 @@ async fn verify(desk: &Desk) -> (Verified, usize) {
             registry: registry.as_ref(),
             clock: &desk.clock.clock(),
             grace: GRACE,
+            rest: SignedDuration::from_mins(10),
             at_once: true,
             share: Share::of(&registry.capabilities(), 50, LENGTH),
             stop_at: desk.clock.now() + LENGTH,

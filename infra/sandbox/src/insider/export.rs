@@ -70,6 +70,12 @@ struct SegmentId {
     segment_id: u64,
 }
 
+/// The partner in the path of a link.
+pub(super) fn partner_of(path: &str) -> Option<&str> {
+    let mut parts = path.split('/').skip(1);
+    (parts.next() == Some(FOLDER)).then(|| parts.next()).flatten()
+}
+
 pub(super) fn routes() -> Router<Arc<Insider>> {
     Router::new().route("/api/raw/v1/export", post(order)).route("/insider-data-export/{partner}/p/{file}", get(file))
 }

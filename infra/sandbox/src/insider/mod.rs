@@ -1,6 +1,7 @@
-//! The Insider simulator: its state, its router, and how it is served. The contact and the
+//! The Insider simulator: an account's state, its router, and how accounts are served. The contact and the
 //! unification host share one address here; their paths do not collide.
 
+mod accounts;
 mod config;
 mod contact;
 mod control;
@@ -27,6 +28,7 @@ pub use config::{Account, AttributeType, Auth, Config, EmailFlow, Family, Keys, 
 pub use export::Segment;
 pub use store::Channel;
 
+use self::accounts::Accounts;
 use crate::faults::Faults;
 use crate::server::{self, Observer, Refused, json as answer};
 use crate::stats::Stats;
@@ -34,7 +36,7 @@ use crate::window::Window;
 
 const MINUTE_SECONDS: i64 = 60;
 
-/// The simulator's state.
+/// The state of one account.
 pub(crate) struct Insider {
     pub(crate) config: Config,
     pub(crate) stats: Arc<Stats>,
@@ -123,12 +125,31 @@ pub(crate) fn is_email(text: &str) -> bool {
     })
 }
 
-/// Serves the simulator on `listener` until `shutdown` ends.
+/// Serves the simulator of one account on `listener` until `shutdown` ends.
 ///
 /// # Errors
 ///
 /// If no HTTP client for webhooks can be built.
 pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    serve_accounts(listener, vec![config], shutdown).await
+}
+
+/// The same for several accounts, each with a partner of its own.
+///
+/// # Errors
+///
+/// If no HTTP client for webhooks can be built.
+pub async fn serve_accounts(
+    listener: TcpListener,
+    accounts: Vec<Config>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let accounts: std::io::Result<_> = accounts.into_iter().map(account).collect();
+    server::run(listener, Accounts(accounts?).router(), shutdown).await
+}
+
+/// An account's partner, and the router of a state of its own.
+fn account(config: Config) -> std::io::Result<(String, Router)> {
     let stats = Arc::new(Stats::default());
     let insider = Arc::new(Insider {
         webhooks: webhooks::Sender::new(Arc::clone(&stats), &config.webhook_retry_ms)?,
@@ -143,7 +164,7 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future<
         }),
         config,
     });
-    server::run(listener, router(&insider), shutdown).await
+    Ok((insider.config.partner.clone(), router(&insider)))
 }
 
 fn router(insider: &Arc<Insider>) -> Router {

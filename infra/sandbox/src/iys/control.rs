@@ -25,7 +25,7 @@ const SEED_AGE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 pub(super) fn routes() -> Router<Arc<Iys>> {
     Router::new()
-        .route("/_sandbox/consents", get(consents).post(seed_consents))
+        .route("/_sandbox/consents", get(consents).post(seed_consents).delete(forget))
         .route("/_sandbox/citizen", post(citizen))
         .route("/_sandbox/movements", get(movements))
         .route("/_sandbox/summary", get(summary))
@@ -165,6 +165,34 @@ async fn citizen(State(iys): State<Arc<Iys>>, body: Bytes) -> Response {
     record.insert("brandCode".to_owned(), json!(key.brand));
     iys.push.publish(key.brand, key.consent_type, &Value::Object(record));
     answer(200, &json!({ "transactionId": movement.transaction_id(), "creationDate": movement.creation_date() }))
+}
+
+/// Which record İYS loses the newest movement of.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Lost {
+    brand_code: u64,
+    recipient: String,
+    #[serde(default)]
+    recipient_type: RecipientType,
+    #[serde(rename = "type")]
+    consent_type: ConsentType,
+}
+
+/// `DELETE /_sandbox/consents`: the newest movement is gone, as if it had never come, and nobody is told.
+async fn forget(State(iys): State<Arc<Iys>>, body: Bytes) -> Response {
+    let lost: Lost = match serde_json::from_slice(&body) {
+        Ok(lost) => lost,
+        Err(error) => return unreadable(&error),
+    };
+    let key = Key {
+        brand: lost.brand_code,
+        recipient: Arc::from(lost.recipient.to_ascii_lowercase()),
+        recipient_type: lost.recipient_type,
+        consent_type: lost.consent_type,
+    };
+    let lost = iys.store(iys.now()).forget(&key);
+    answer(200, &json!({ "lost": lost.map(|movement| movement.transaction_id()) }))
 }
 
 fn whole_second(at: DateTime) -> DateTime {

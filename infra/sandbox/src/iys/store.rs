@@ -238,6 +238,29 @@ impl Store {
         movement
     }
 
+    /// İYS loses the newest movement of a key: what stood before stands again, and nobody is told.
+    pub(crate) fn forget(&mut self, key: &Key) -> Option<Arc<Movement>> {
+        let history = self.records.get_mut(key)?;
+        let lost = history.pop()?;
+        if history.is_empty() {
+            self.records.remove(key);
+            self.access.remove(key);
+            if let Some(count) = self.record_counts.get_mut(&key.brand) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        for feeds in [&mut self.by_recipients, &mut self.by_providers] {
+            if let Some(together) = feeds.get_mut(&key.brand).and_then(|feed| feed.get_mut(&(lost.creation.as_second(), lost.transaction)))
+            {
+                together.retain(|(_, movement)| !Arc::ptr_eq(movement, &lost));
+            }
+        }
+        let stored = Stored::of(&lost);
+        self.single_v2.retain(|_, answer| *answer != stored);
+        self.any_v2.retain(|_, original| original.stored != stored);
+        Some(lost)
+    }
+
     /// Records of the given brands.
     pub(crate) fn record_count(&self, brands: impl Iterator<Item = u64>) -> u64 {
         brands.filter_map(|brand| self.record_counts.get(&brand)).sum()

@@ -432,3 +432,30 @@ async fn an_export_is_there_after_its_delay_for_a_day_and_once_a_day() {
     assert_eq!(get().await.status(), 403);
     assert_eq!(insider.post("/api/raw/v1/export", UCD, &order).await.0, 200);
 }
+
+#[tokio::test]
+async fn accounts_at_one_address_share_nothing_and_a_request_is_whose_partner_it_names() {
+    let (_receiver, address) = Receiver::serve(None).await;
+    let clock = HandClock::new();
+    let first = Config { clock: clock.clock(), webhook_retry_ms: vec![1], ..Config::default() };
+    let mut other = Config { partner: "other".to_owned(), ..first.clone() };
+    other.keys.unsubscribe = "other-key".to_owned();
+    other.webhooks.email = Some(webhook(address));
+    let served = Served::over(|listener, stopped| sandbox::insider::serve_accounts(listener, vec![first, other], stopped)).await;
+    let unsubscribe = async |partner: &str, key: &str, address: &str| {
+        let request = served.request(Method::POST, "/email/v2/unsubscribe").header("X-PARTNER-NAME", partner);
+        answer(request.header("X-REQUEST-TOKEN", key).json(&json!({ "emails": [address] })).send().await.unwrap()).await.0
+    };
+    assert_eq!(unsubscribe("other", UNSUBSCRIBE, "a@example.com").await, 401, "another account's key");
+    assert_eq!(unsubscribe("nobody", "other-key", "a@example.com").await, 401, "no account at all");
+    assert_eq!(unsubscribe("other", "other-key", "a@example.com").await, 200);
+    let suppressed =
+        async |query: &str| served.get(&format!("/_sandbox/profiles?email=a@example.com{query}")).await["suppressed"]["email"].clone();
+    assert_eq!((suppressed("").await, suppressed("&partner=demo").await), (json!(false), json!(false)));
+    assert_eq!(suppressed("&partner=other").await, true);
+    assert_eq!(served.post("/_sandbox/unsubscribe?partner=other", &json!({ "email": "b@example.com" })).await.1["webhook"], "queued");
+    assert_eq!(served.post("/_sandbox/unsubscribe", &json!({ "email": "b@example.com" })).await.1["webhook"], "none");
+    let refused = async |query: &str| served.get(&format!("/_sandbox/stats{query}")).await["rejected"]["contact_unauthorized"].clone();
+    assert_eq!((refused("").await, refused("?partner=other").await), (json!(1), json!(1)));
+    assert_eq!(served.request(Method::GET, "/_sandbox/stats?partner=nobody").send().await.unwrap().status(), 404);
+}

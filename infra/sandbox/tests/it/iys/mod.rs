@@ -440,6 +440,27 @@ async fn pull_shows_recipients_movements_after_the_tail_and_pages_by_cursor() {
 }
 
 #[tokio::test]
+async fn what_iys_loses_is_as_if_it_had_never_come() {
+    let rig = Rig::new().await;
+    let record = |status: &str| json!({ "brandCode": 700_001, "recipient": "a@example.com", "type": "EPOSTA", "status": status });
+    for status in ["ONAY", "RET"] {
+        rig.served.post("/_sandbox/citizen", &record(status)).await;
+        rig.clock.advance(1);
+    }
+    let lose = async || {
+        let key = json!({ "brandCode": 700_001, "recipient": "A@example.com", "type": "EPOSTA" });
+        let (status, told) = answer(rig.served.request(Method::DELETE, "/_sandbox/consents").json(&key).send().await.unwrap()).await;
+        assert_eq!(status, 200);
+        let held = rig.served.get("/_sandbox/consents?recipient=a@example.com").await;
+        let summary = rig.served.get("/_sandbox/summary?brandCode=700001").await;
+        (told["lost"].is_string(), held["records"][0]["status"].clone(), summary["movements"].clone())
+    };
+    assert_eq!(lose().await, (true, json!("ONAY"), json!(1)));
+    assert_eq!(lose().await, (true, Value::Null, json!(0)));
+    assert_eq!(lose().await, (false, Value::Null, json!(0)));
+}
+
+#[tokio::test]
 async fn seeded_records_stand_without_showing_in_pull() {
     let rig = Rig::with(|config| config.pull_tail_seconds = 0).await;
     let seeds = json!([{ "brandCode": 700_001, "recipient": "+905992000001", "type": "MESAJ", "status": "ONAY" }]);
