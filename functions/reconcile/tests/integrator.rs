@@ -114,7 +114,7 @@ async fn the_sweep_of_each_minute_notes_that_a_brand_has_moved_and_everything_is
     let verification = async || setup.ledger.verification(&"demo".parse().unwrap()).await.unwrap();
     setup.app.handle(Job::Sweep).await.unwrap();
     assert!(verification().await.full_since.is_some());
-    setup.app.handle(Job::Verify { brand: Some("demo".to_owned()) }).await.unwrap();
+    setup.app.handle(Job::Verify { brand: Some("demo".to_owned()), full: false }).await.unwrap();
     assert!(verification().await.full_at.is_some(), "the brand has just come here, so all of nothing was compared");
 }
 

@@ -470,6 +470,9 @@ impl ConsentState {
     /// is due again at `due`. Where `forgotten`, the registry itself knows nothing of the submission any
     /// more, and what was known before is no ground to send or to refuse anything by.
     pub fn released(&mut self, from: &str, forgotten: bool, due: Timestamp) {
+        if self.behind.as_deref() == Some(from) {
+            self.behind = None;
+        }
         if !matches!(&self.registry, Sync::Submitted { submission, .. } if submission == from) {
             return;
         }
@@ -1176,6 +1179,12 @@ mod tests {
         assert_eq!(handed_in.behind, None);
         state.answered(Target::Registry, &onay.head.sent(), applied(), at(104), at(200));
         assert_eq!((state.behind.clone(), state.registry_holds_onay()), (None, true));
+        let mut freed = state.clone();
+        freed.behind = Some("s".into());
+        freed.released("t", false, at(700));
+        assert_eq!(freed.behind.as_deref(), Some("s"), "another submission's end is none of its");
+        freed.released("s", false, at(700));
+        assert_eq!(freed, state, "what is open stays open");
     }
 
     #[test]

@@ -536,7 +536,7 @@ impl Push<'_> {
                 // An earlier look judged it, or it went out again by another road.
                 Some(_) => {}
                 None if ours => left.ours.push(state.clone()),
-                None => left.moved_on += usize::from(moved_on),
+                None => left.moved_on += usize::from(state.behind.as_deref() == Some(id)),
             }
         }
         let mut tally = Tally::default();
@@ -558,13 +558,15 @@ impl Push<'_> {
         self.judge_lines(submission, vec![line]).await.map(|_| ())
     }
 
-    /// The states that are part of a submission still, with their record as it was handed in, by its position.
+    /// The states whose record in a submission has no result yet, by its position: those that are part of it still, and
+    /// those that have moved on and wait for it.
     pub(super) async fn still_under_way(&self, submission: &Submission) -> Result<Vec<(usize, ConsentState)>, LedgerError> {
         let mut states: HashMap<ConsentKey, ConsentState> =
             self.states_of(submission).await?.into_iter().map(|state| (state.key.clone(), state)).collect();
         let under_way = |(position, member): (usize, &Member)| {
             let state = states.remove(&member.key)?;
-            (is_part_of(&state, &submission.id) && state.head.sent() == member.sent).then_some((position, state))
+            let is_waited_for = state.behind.as_deref() == Some(&submission.id);
+            (is_waited_for || (is_part_of(&state, &submission.id) && state.head.sent() == member.sent)).then_some((position, state))
         };
         Ok(submission.members.iter().enumerate().filter_map(under_way).collect())
     }
@@ -665,7 +667,7 @@ impl Push<'_> {
 struct Unjudged {
     /// States that are part of it.
     ours: Vec<ConsentState>,
-    /// How many others have moved on since their record was sent.
+    /// How many others have moved on since their record was sent, and wait for its result.
     moved_on: usize,
 }
 

@@ -85,7 +85,7 @@ impl Push<'_> {
             while let Some(part) = question.next(|| self.is_over()).await {
                 match part {
                     Part::Answered { told, .. } => lines.extend(told.into_iter().filter_map(|((position, state), held)| {
-                        let verdict = verdict_of(&state, held)?;
+                        let verdict = verdict_of(submission.members.get(position)?.sent.status, &state, held)?;
                         Some(ResultLine { record_id: None, position: Some(position), verdict: Some(verdict) })
                     })),
                     Part::Failed(_, error) => failed = Some(error),
@@ -100,8 +100,8 @@ impl Push<'_> {
 }
 
 /// What it means for a record under way that the registry holds an ONAY or does not.
-fn verdict_of(state: &ConsentState, holds_onay: bool) -> Option<Verdict> {
-    match (state.head.status, holds_onay) {
+fn verdict_of(sent: Status, state: &ConsentState, holds_onay: bool) -> Option<Verdict> {
+    match (sent, holds_onay) {
         (Status::Onay, true) => Some(Verdict::Recorded { transaction_id: None }),
         // No record is ever removed: where a consent stood before, the refusal stands now.
         (Status::Ret, false) if state.registry_holds_onay() => Some(Verdict::Recorded { transaction_id: None }),

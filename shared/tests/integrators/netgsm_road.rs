@@ -94,6 +94,53 @@ async fn where_no_callback_comes_the_holdings_tell_of_consents_and_of_lifted_one
     }
 }
 
+/// Newer movements of keys whose record is queued: they wait for its result.
+async fn overtaken(world: &World, numbers: std::ops::RangeInclusive<usize>) {
+    world.says(numbers.clone(), Status::Ret, "2026-11-20 13:00:00").await;
+    assert_eq!(world.carry(numbers.clone()).await, 0);
+    for number in numbers {
+        assert!(world.state(number).await.behind.is_some());
+    }
+    assert_eq!(world.office.came_to(ADD).len(), 1);
+}
+
+#[tokio::test]
+async fn whatever_the_verdict_on_a_record_that_was_overtaken_the_newer_movement_waits_no_longer() {
+    let world = queued(3).await;
+    overtaken(&world, 1..=3).await;
+    // Taken; refused for what a person did at İYS since; refused for its form.
+    for (number, code) in [(1, None), (2, Some("H178")), (3, Some("H155"))] {
+        assert!(world.hear(&told(&world, number, Some(UID), code)).await);
+        let state = world.state(number).await;
+        assert!(state.behind.is_none() && matches!(state.registry, Sync::Pending { .. }), "{code:?}: {:?}", state.registry);
+    }
+    assert_eq!(world.state(1).await.known.map(|known| known.status), Some(Status::Onay));
+}
+
+#[tokio::test]
+async fn an_overtaken_record_whose_callback_is_lost_is_found_by_the_holdings_and_frees_what_waits() {
+    let world = queued(2).await;
+    let submission = world.submission_of(1).await;
+    overtaken(&world, 1..=2).await;
+    world.clock.advance(SignedDuration::from_mins(16));
+    // One has arrived.
+    world.office.will_answer(SEARCH, 200, found("ONAY", &[1, 2]).replacen("ONAY", "RET", 1));
+    assert!(world.look_after(&submission).await);
+    let (waits, freed) = (world.state(1).await, world.state(2).await);
+    assert!(waits.behind.is_some() && freed.behind.is_none(), "{waits:?} {freed:?}");
+    assert!(freed.registry_holds_onay() && matches!(freed.registry, Sync::Pending { .. }));
+    world.office.will_answer(ADD, 200, fixture!("add-queued"));
+    assert_eq!(world.carry(1..=2).await, 0);
+    let sent = world.office.came_to(ADD).pop().unwrap().json();
+    assert_eq!(sent["body"]["data"].as_array().map(Vec::len), Some(1), "{sent}");
+    // The other arrives late.
+    world.clock.advance(SignedDuration::from_hours(1));
+    world.office.will_answer(SEARCH, 200, found("ONAY", &[1]));
+    assert!(world.look_after(&submission).await);
+    assert!(world.state(1).await.behind.is_none());
+    assert_eq!(world.ledger.submission(&world.brand.name, &submission).await.unwrap(), None, "nobody waits for it any more");
+}
+
 #[tokio::test]
 async fn what_was_queued_and_never_recorded_goes_again_until_its_time_is_over() {
     let world = queued(1).await;
