@@ -519,7 +519,7 @@ impl Push<'_> {
             self.states_of(submission).await?.into_iter().map(|state| (state.key.clone(), state)).collect();
         let verdicts = match_lines(submission, lines);
         let mut left = Unjudged::default();
-        let (mut judged, mut called) = (Vec::new(), Vec::new());
+        let (mut judged, mut called, mut freed) = (Vec::new(), Vec::new(), Vec::new());
         for (member, verdict) in submission.members.iter().zip(verdicts) {
             // Without a readable state there is nothing that a verdict could settle.
             let Some(state) = states.get(&member.key) else { continue };
@@ -530,6 +530,7 @@ impl Push<'_> {
                 // stays open, and need not wait any longer.
                 Some(verdict) if moved_on && !ours => {
                     judged.push((member, None, verdict));
+                    freed.push(member.key.clone());
                     called.extend(state.registry.due().map(|_| member.key.clone()));
                 }
                 Some(verdict) if ours => judged.push((member, (!moved_on).then_some(state), verdict)),
@@ -549,7 +550,7 @@ impl Push<'_> {
             self.note(member, done, &mut tally).await;
         }
         drop(judging);
-        self.finish(submission, tally, called).await?;
+        self.finish(submission, tally, called, freed).await?;
         Ok(left)
     }
 
@@ -572,12 +573,18 @@ impl Push<'_> {
     }
 
     /// Ends what a look has begun: what is in doubt is asked about, Insider's work and what needs another
-    /// step get their messages, and what failed is left to the sweep.
-    async fn finish(&self, submission: &Submission, mut tally: Tally, mut called: Vec<ConsentKey>) -> Result<(), RegistryError> {
+    /// step get their messages, what waited is free, and what failed is left to the sweep.
+    async fn finish(
+        &self,
+        submission: &Submission,
+        mut tally: Tally,
+        mut called: Vec<ConsentKey>,
+        freed: Vec<ConsentKey>,
+    ) -> Result<(), RegistryError> {
         self.ask_doubtful(&mut tally).await;
         self.tell_insider(&mut tally).await;
         called.extend(std::mem::take(&mut tally.again).into_iter().map(|state| state.key));
-        let all: HashSet<_> = called.iter().cloned().chain(tally.failed).collect();
+        let all: HashSet<_> = called.iter().cloned().chain(freed).chain(tally.failed).collect();
         self.take_back(all, submission, false).await?;
         self.call_for(called).await;
         Ok(())
@@ -593,7 +600,7 @@ impl Push<'_> {
         let mut tally = Tally::default();
         tally.again.extend(other);
         Box::pin(self.submit(send, true, &mut tally)).await;
-        self.finish(submission, tally, Vec::new()).await
+        self.finish(submission, tally, Vec::new(), Vec::new()).await
     }
 
     /// The states of a submission's members that have a readable form.
@@ -607,7 +614,8 @@ impl Push<'_> {
         let sent: HashMap<_, _> = submission.members.iter().map(|member| (&member.key, &member.sent.event_id)).collect();
         let concerned = |state: &ConsentState| {
             let moved_on = sent.get(&state.key).is_some_and(|event| **event != state.head.event_id);
-            is_part_of(state, &submission.id) || (moved_on && state.registry.due().is_some())
+            let waits = state.behind.as_deref() == Some(&submission.id) || state.registry.due().is_some();
+            is_part_of(state, &submission.id) || (moved_on && waits)
         };
         let keys: Vec<_> = self.states_of(submission).await?.into_iter().filter(concerned).map(|state| state.key).collect();
         self.take_back(keys.iter().cloned(), submission, forgotten).await?;

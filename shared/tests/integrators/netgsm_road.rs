@@ -118,6 +118,18 @@ async fn whatever_the_verdict_on_a_record_that_was_overtaken_the_newer_movement_
 }
 
 #[tokio::test]
+async fn what_a_person_did_at_iys_meanwhile_can_be_compared_once_the_overtaken_record_has_its_verdict() {
+    let world = queued(1).await;
+    let head = Head { origin: Origin::Registry, ..world.state(1).await.head };
+    let head =
+        Head { status: Status::Ret, consent_date: "2026-11-20 13:00:00".parse().unwrap(), event_id: EventId::derive("iys", ["t"]), ..head };
+    world.take(vec![Movement { key: world.key(1), recipient: phone(1), head }]).await;
+    assert_eq!((world.stands(1).await.as_str(), world.state(1).await.behind.is_some()), ("not_needed", true));
+    assert!(world.hear(&told(&world, 1, Some(UID), Some("H178"))).await);
+    assert_eq!(world.state(1).await.behind, None);
+}
+
+#[tokio::test]
 async fn an_overtaken_record_whose_callback_is_lost_is_found_by_the_holdings_and_frees_what_waits() {
     let world = queued(2).await;
     let submission = world.submission_of(1).await;
