@@ -22,14 +22,29 @@ const QUEUE: Capabilities =
     Capabilities { single: false, outcomes: Outcomes::Requery, outcomes_kept: SignedDuration::from_hours(24), ..Capabilities::IYS };
 
 #[tokio::test]
-async fn where_no_record_goes_by_itself_even_one_is_handed_in() {
-    let world = offering(QUEUE).await;
-    world.says(1, ONAY, 60).await;
-    world.push().run(&world.keys([1])).await;
-    assert_eq!(
-        (world.book.calls(Op::Add).len(), world.book.calls(Op::Submit), world.at_registry(1).await.as_str()),
-        (0, vec![1], "submitted")
-    );
+async fn flag_single_decides_whether_a_record_goes_by_itself_and_ends_at_once() {
+    for (single, added, handed_in, stands) in [(true, 1, vec![], "applied"), (false, 0, vec![1], "submitted")] {
+        let world = offering(Capabilities { single, ..Capabilities::IYS }).await;
+        world.says(1, ONAY, 60).await;
+        world.push().run(&world.keys([1])).await;
+        assert_eq!((world.book.calls(Op::Add).len(), world.book.calls(Op::Submit)), (added, handed_in));
+        assert_eq!(world.at_registry(1).await, stands);
+        // Nobody is told of what is only queued.
+        assert_eq!(world.state(1).await.insider.due().is_some(), single);
+    }
+}
+
+#[tokio::test]
+async fn flag_single_decides_whether_a_list_that_nobody_reads_is_taken_apart_by_single_records() {
+    for single in [true, false] {
+        let world = offering(Capabilities { single, ..Capabilities::IYS }).await;
+        world.all_say(0..24, ONAY, 60).await;
+        world.book.inner().refused_unnamed.insert(email(7), "H180".parse().unwrap());
+        world.push().run(&world.keys(0..24)).await;
+        // A list of one that is refused without a word judges nobody: it comes again.
+        let (sent_alone, stands) = if single { (true, "H180") } else { (false, "pending") };
+        assert_eq!((!world.book.calls(Op::Add).is_empty(), world.at_registry(7).await.as_str()), (sent_alone, stands));
+    }
 }
 
 #[tokio::test]
