@@ -208,8 +208,9 @@ pub trait Registry: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// Registers one record and waits for the verdict. Sending the identical record again is safe
-    /// ([`Capabilities::recognises_resends`]). Only where [`Capabilities::single`].
+    /// Registers one record and waits for the verdict. Sending the identical record again is safe: it is answered as
+    /// it was the first time, or refused as already there or as not newer, and nothing is stored twice. Only where
+    /// [`Capabilities::single`].
     async fn add(&self, _record: &Record) -> Result<Verdict, RegistryError> {
         not_offered("one record with its verdict")
     }

@@ -61,3 +61,31 @@ fn lost(offered: &Capabilities) -> Vec<(&'static str, Finding)> {
     }
     lost
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(offered: &Capabilities) -> Vec<&'static str> {
+        lost(offered).into_iter().map(|(check, _)| check).collect()
+    }
+
+    #[test]
+    fn what_each_flag_costs_is_named_and_nothing_where_nothing_is_lost() {
+        assert_eq!(named(&Capabilities::IYS), [""; 0]);
+        let all = Capabilities::IYS;
+        for (offered, check) in [
+            (Capabilities { changes: Changes::None, ..all }, "changes"),
+            (Capabilities { changes: Changes::DailyReport, ..all }, "changes"),
+            (Capabilities { onays_recipients: 0, holding: false, ..all }, "status"),
+            (Capabilities { authority: Authority::Mirror, ..all }, "status"),
+            (Capabilities { outcomes: Outcomes::Callback, ..all }, "outcomes"),
+            (Capabilities { outcomes: Outcomes::Requery, ..all }, "outcomes"),
+            (Capabilities { day_files: false, ..all }, "mutabakat"),
+            (Capabilities { dealers: false, ..all }, "dealers"),
+        ] {
+            assert_eq!(named(&offered), [check]);
+        }
+        assert_eq!(named(&Capabilities { changes: Changes::Window, ..all }), [""; 0]);
+    }
+}

@@ -25,6 +25,7 @@ use shared::ledger::Ledger;
 use shared::queue::Queues;
 
 const START: &str = "2026-11-20T10:00:00Z";
+const MYSOFT_LIST: &str = "/api/Etk/consentTransactionList";
 const VERIMOR_LIST: &str = "/v2/iys/campaigns";
 
 struct Setup {
@@ -39,18 +40,26 @@ struct Setup {
 
 async fn at(mut registry: Value) -> Setup {
     with(|document, url| {
-        registry["baseUrl"] = url.into();
+        if registry["kind"] != "iys" {
+            registry["baseUrl"] = url.into();
+        }
         document["registry"] = registry;
     })
     .await
 }
 
-/// The local brand without an API user, changed for an integrator at that address.
+/// The local brand, changed for an integrator at that address; with its API user where it has none.
 async fn with(change: impl FnOnce(&mut Value, &str)) -> Setup {
     let (office, iys) = (Office::start().await, Office::start().await);
     let mut document: Value = serde_json::from_str(include_str!("../../../infra/local/brands/demo.json")).unwrap();
+    let own = document["iys"].take();
     document["iys"] = json!({"iysCode": 700_001, "brandCode": 700_001, "channels": ["MESAJ"]});
     change(&mut document, &office.url);
+    if document["registry"]["kind"] == "iys" {
+        for name in ["username", "password", "mutabakat"] {
+            document["iys"][name] = own[name].clone();
+        }
+    }
     let clock = ManualClock::at(START);
     let ledger = harness::ledger().await;
     let (client, push_url, relay_url) = sqs::queues(|config| config).await;
@@ -184,6 +193,75 @@ async fn a_daily_report_is_pulled_for_what_people_did_only() {
     setup.office.will_answer(&format!("{VERIMOR_LIST}/7/consents"), 200, records.to_string());
     let report = setup.app.handle(Job::Pull).await.unwrap();
     assert_eq!((report.movements, report.new, setup.office.desk().came.len()), (1, 1, 2));
+}
+
+fn mysoft() -> Value {
+    json!({"kind": "mysoft", "clientId": "client", "clientSecret": "secret", "tenant": "1234567890", "callsPerMinute": 60_000})
+}
+
+/// The brand with an API user of its own.
+async fn at_iys() -> Setup {
+    at(json!({"kind": "iys"})).await
+}
+
+/// How often its integrator was called, and how often İYS.
+fn called(setup: &Setup) -> (usize, usize) {
+    (setup.office.desk().came.len(), setup.iys.desk().came.len())
+}
+
+#[tokio::test]
+async fn flag_changes_decides_whether_a_brands_feed_is_read() {
+    let none = at(netgsm()).await;
+    none.app.handle(Job::Pull).await.unwrap();
+    assert_eq!(called(&none), (0, 0));
+    let by_day = at(verimor()).await;
+    by_day.office.will_answer(VERIMOR_LIST, 200, r#"{"total":0,"records":[]}"#);
+    by_day.app.handle(Job::Pull).await.unwrap();
+    assert_eq!(called(&by_day), (1, 0));
+    assert!(by_day.ledger.trail(&"demo".parse().unwrap(), "verimor-people").await.unwrap().read_at.is_some());
+}
+
+#[tokio::test]
+async fn flag_own_changes_decides_whether_the_brands_own_movements_are_read_too() {
+    let with_own = at(mysoft()).await;
+    with_own.office.will_answer("/oauth/token", 200, r#"{"access_token":"t","expires_in":"999999"}"#);
+    for _ in 0..2 {
+        with_own.office.will_answer(MYSOFT_LIST, 200, r#"{"succeed":true,"data":[]}"#);
+    }
+    with_own.app.handle(Job::Pull).await.unwrap();
+    let asked: Vec<_> = with_own.office.came_to(MYSOFT_LIST).iter().map(|came| came.json()["source"].clone()).collect();
+    assert_eq!(asked, ["IYS", "HS"]);
+    let without = at(verimor()).await;
+    without.office.will_answer(VERIMOR_LIST, 200, r#"{"total":0,"records":[]}"#);
+    without.app.handle(Job::Pull).await.unwrap();
+    let asked: Vec<_> = without.office.came_to(VERIMOR_LIST).into_iter().map(|came| came.query).collect();
+    assert!(asked.len() == 1 && asked[0].ends_with("source=iys"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn flag_day_files_decides_whether_a_days_file_is_asked_for() {
+    // İYS answers nothing here: it is only seen whether it was asked.
+    let job = || Job::DailyFile { brand: Some("demo".to_owned()), day: None };
+    let own = at_iys().await;
+    let _ = own.app.handle(job()).await;
+    let days = async |setup: &Setup| setup.ledger.day_files(&"demo".parse().unwrap()).await.unwrap().len();
+    assert!(called(&own).1 > 0 && days(&own).await > 0);
+    let without = at(netgsm()).await;
+    without.app.handle(job()).await.unwrap();
+    assert_eq!((called(&without), days(&without).await), ((0, 0), 0), "no day of it waits for a file that will never be");
+}
+
+#[tokio::test]
+async fn flag_account_decides_whether_the_account_is_listed_or_a_harmless_question_asked() {
+    let job = || Job::Standing { brand: Some("demo".to_owned()) };
+    let own = at_iys().await;
+    let _ = own.app.handle(job()).await;
+    assert!(called(&own).0 == 0 && called(&own).1 > 0);
+    let probed = at(netgsm()).await;
+    probed.office.will_answer("/iys/search", 200, r#"{"code":"50"}"#);
+    assert_eq!(probed.app.handle(job()).await.unwrap().looked, 1);
+    let asked = probed.office.came_to("/iys/search");
+    assert!(called(&probed) == (1, 0) && asked[0].body.contains("+905000000000"), "nobody's address");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 
 use secrecy::SecretString;
 
-use super::{mysoft, netgsm, verimor};
+use super::{capabilities, mysoft, netgsm, verimor};
 use crate::brand::{Brand, RegistryChoice, same_secret};
 use crate::consent::{Channel, ConsentDate, Recipient, RecipientType, Status};
 use crate::registry::{Change, Proof, Verdict};
@@ -67,17 +67,19 @@ pub enum NoticeError {
 ///
 /// When nothing of it counts. A line that cannot be read costs itself only.
 pub fn read_notices(brand: &Brand, query: &str, body: &[u8]) -> Result<(Proof, Vec<Notice>), NoticeError> {
+    let proof = capabilities(&brand.registry).callback.proof().ok_or(NoticeError::NotTaken)?;
     match &brand.registry {
+        // Its own push notices have a door of their own.
         RegistryChoice::Iys => Err(NoticeError::NotTaken),
         RegistryChoice::Netgsm(settings) => {
             in_the_address(settings.callback_secret.as_ref(), query)?;
-            Ok((Proof::UrlSecret, netgsm::read(body, brand, settings)?))
+            Ok((proof, netgsm::read(body, brand, settings)?))
         }
         RegistryChoice::Verimor(settings) => {
             in_the_address(settings.callback_secret.as_ref(), query)?;
-            Ok((Proof::UrlSecret, verimor::read(body, settings)?))
+            Ok((proof, verimor::read(body, settings)?))
         }
-        RegistryChoice::Mysoft(settings) => Ok((Proof::BodyKey, mysoft::read(body, brand, settings)?)),
+        RegistryChoice::Mysoft(settings) => Ok((proof, mysoft::read(body, brand, settings)?)),
     }
 }
 

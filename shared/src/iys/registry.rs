@@ -40,7 +40,6 @@ impl Registry for IysRegistry {
             bulk_records: BULK_RECORDS,
             bulk_bytes: BULK_BYTES,
             onays_recipients: ONAYS_RECIPIENTS,
-            recognises_resends: self.client.recognises_resends(&self.brand.iys),
             questions_per_minute: limits.calls_per_second.saturating_mul(60),
             fetches_per_hour: limits.single_status_per_hour,
             ..Capabilities::IYS

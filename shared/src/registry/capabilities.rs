@@ -14,7 +14,7 @@ use crate::consent::{Channel, Recipient, Status};
 pub enum Rejects {
     /// Single records, by their position; the others are taken, or can be handed in without them.
     PerRecord,
-    /// The whole list, without saying which record was meant: the right one is found by halves.
+    /// The whole list, without saying which record was meant: it is found by halves, and no position is believed.
     WholeList,
 }
 
@@ -111,9 +111,6 @@ pub struct Capabilities {
     pub outcomes_after: SignedDuration,
     /// After how long without a result a record is as good as never handed in.
     pub outcomes_kept: SignedDuration,
-    /// Whether a record that is sent again unchanged is answered as it was the first time. Where not,
-    /// the second sending is refused as already there or as not newer, and nothing is stored twice.
-    pub recognises_resends: bool,
     /// Most addresses in one [`super::Registry::onays`] call; 0 where there is no such question.
     pub onays_recipients: usize,
     /// Whether [`super::Registry::holding`] can be asked.
@@ -155,7 +152,6 @@ impl Capabilities {
         outcomes: Outcomes::Poll,
         outcomes_after: SignedDuration::ZERO,
         outcomes_kept: SignedDuration::from_hours(60 * 24),
-        recognises_resends: true,
         onays_recipients: 1000,
         holding: true,
         holding_tells_none: true,
@@ -182,10 +178,5 @@ impl Capabilities {
         }
         let is_foreign = matches!(&record.recipient, Recipient::Phone(_)) && !record.recipient.is_turkish();
         (is_foreign && !self.foreign_numbers).then_some(Code::NO_FOREIGN_NUMBERS)
-    }
-
-    /// Whether anything tells of movements that happened elsewhere.
-    pub const fn hears_of_changes(&self) -> bool {
-        !matches!((self.changes, self.callback), (Changes::None, Callback::None))
     }
 }

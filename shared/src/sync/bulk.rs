@@ -32,7 +32,7 @@ use crate::consent::plan::{self, Step};
 use crate::consent::{Answer, ConsentKey, ConsentState, Status, Sync, Target};
 use crate::ledger::{LedgerError, Member, RESULTS_KEPT, Submission};
 use crate::queue::LONGEST_DELAY_SECONDS;
-use crate::registry::{Outcomes, RegistryError, ResultLine, Submitted, Verdict};
+use crate::registry::{Outcomes, RegistryError, Rejects, ResultLine, Submitted, Verdict};
 
 /// How often lists may be refused as a whole, while none is taken, before they are given up.
 const REFUSALS: usize = 8;
@@ -116,7 +116,7 @@ impl Push<'_> {
     async fn hand_in(&self, mut list: List, open: &mut VecDeque<List>, fortune: &mut Fortune, tally: &mut Tally) {
         let Some(mut submission) = list.submission.clone() else { return };
         let records: Vec<_> = list.states.rest.iter().map(record).collect();
-        let list = match caught(self.registry.submit(&records)).await {
+        let list = match caught(self.registry.submit(&records)).await.map(|answer| self.believed(answer)) {
             Ok(Submitted::Taken { request_id, record_ids, refused }) => {
                 tracing::info!(submission = %submission.id, records = records.len(), "bulk submission taken");
                 fortune.taken = true;
@@ -172,6 +172,11 @@ impl Push<'_> {
                 fortune.untaken.push(submission);
                 return self.give_up(std::iter::once(list), error, tally).await;
             }
+            Ok(Submitted::Refused(_)) if records.len() == 1 && !self.registry.capabilities().single => {
+                fortune.untaken.push(submission);
+                let error = RegistryError::Defect { why: "one record is refused without a word about it".into() };
+                return self.give_up(std::iter::once(list), error, tally).await;
+            }
             Ok(Submitted::Refused(_)) | Err(RegistryError::Defect { .. }) => list,
             Err(RegistryError::Held { why, code }) => {
                 fortune.untaken.push(submission);
@@ -209,6 +214,17 @@ impl Push<'_> {
             if !part.is_empty() {
                 open.push_front(List::of(part, again));
             }
+        }
+    }
+
+    /// An answer as far as the registry can mean it: one that refuses whole lists says nothing of single records.
+    fn believed(&self, answer: Submitted) -> Submitted {
+        match answer {
+            Submitted::Refused(refused) if self.registry.capabilities().rejects == Rejects::WholeList => match refused.first() {
+                Some((_, code)) => Submitted::RefusedForSome(*code),
+                None => Submitted::Refused(refused),
+            },
+            answer => answer,
         }
     }
 

@@ -491,12 +491,16 @@ impl Run<'_> {
     /// Asks for one record and does what follows. What was done, and what it left.
     async fn repair(&self, state: &ConsentState) -> Result<(Done, Option<ConsentState>), RegistryError> {
         let key = &state.key;
-        let holding = caught(self.verify.registry.holding(key.channel, key.recipient_type, &state.recipient)).await?;
+        let offered = self.verify.registry.capabilities();
+        let holding = match offered.holding {
+            true => caught(self.verify.registry.holding(key.channel, key.recipient_type, &state.recipient)).await?,
+            false => None,
+        };
         let (now, ledger) = (self.now(), self.verify.ledger);
         let holding = holding.filter(|holding| !holding.misspelt);
         // A refusal that may be no record at all takes nothing back and is told to nobody; yet what it holds is not
         // known any more, so no message is allowed on it.
-        let may_be_none = !self.verify.registry.capabilities().holding_tells_none;
+        let may_be_none = !offered.holding || !offered.holding_tells_none;
         if may_be_none && holding.as_ref().is_none_or(|holding| holding.status == Status::Ret) {
             let left = ledger.learn_of_difference(state, None, None, now, self.due()).await?;
             return Ok((if left.is_some() { Done::Kept } else { Done::Gone }, left));

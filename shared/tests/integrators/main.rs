@@ -2,8 +2,10 @@
 //! records through them with a real ledger and real queues.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod flags;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod import;
 mod matrix;
 mod moving;
 mod mysoft;

@@ -68,7 +68,6 @@ const LINES: &[Line] = &[
     }),
     ("… asked for after (`outcomes_after`)", |c| time(c.outcomes_after)),
     ("… given up after (`outcomes_kept`)", |c| time(c.outcomes_kept)),
-    ("a resend is recognised (`recognises_resends`)", |c| yes(c.recognises_resends)),
     ("addresses in a question (`onays_recipients`)", |c| number(c.onays_recipients)),
     ("one record can be asked for (`holding`)", |c| yes(c.holding)),
     ("… none is told from a refusal (`holding_tells_none`)", |c| if c.holding { yes(c.holding_tells_none) } else { "–".into() }),
@@ -123,19 +122,46 @@ fn the_table_of_the_documentation_is_made_of_the_flags() {
     assert_eq!(shown, table(), "run the test once with UPDATE_DOCS=1");
 }
 
+/// The flags by their names. One that is added shows in the debug form.
+fn names() -> Vec<String> {
+    let shown = format!("{:?}", Capabilities::IYS);
+    let names = shown.trim_start_matches("Capabilities {").split(", ").filter_map(|part| part.split_once(": "));
+    let names: Vec<_> = names.map(|(name, _)| name.trim().to_owned()).collect();
+    assert!(names.len() > 20, "{names:?}");
+    names
+}
+
 #[test]
 fn every_flag_has_a_line() {
-    // A flag that is added shows in the debug form; its name must stand in a line.
-    let shown = format!("{:?}", Capabilities::IYS);
-    let names: Vec<&str> = shown
-        .trim_start_matches("Capabilities {")
-        .split(", ")
-        .filter_map(|part| part.split_once(": "))
-        .map(|(name, _)| name.trim())
-        .collect();
-    assert!(names.len() > 20, "{names:?}");
-    for name in names {
+    for name in names() {
         assert!(LINES.iter().any(|(line, _)| line.contains(&format!("`{name}`"))), "{name}");
+    }
+}
+
+#[test]
+fn every_flag_has_a_test_that_provokes_its_consequence() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut all = Vec::new();
+    for folder in ["shared", "functions", "infra", "tests"] {
+        sources(&root.join(folder), &mut all);
+    }
+    let mut tests = Vec::new();
+    for path in all {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut is_test = false;
+        for line in text.lines().map(str::trim) {
+            let name = line.trim_start_matches("async ").strip_prefix("fn ").and_then(|rest| rest.split('(').next());
+            match name {
+                Some(name) if is_test && name.starts_with("flag_") => tests.push(name.to_owned()),
+                _ => {}
+            }
+            is_test = line.starts_with("#[test]") || line.starts_with("#[tokio::test") || (is_test && line.starts_with("#["));
+        }
+    }
+    // What a flag with a longer name is provoked by is no test of one whose name that begins with.
+    let owner = |test: &String| names().into_iter().filter(|name| test.starts_with(&format!("flag_{name}_"))).max_by_key(String::len);
+    for name in names() {
+        assert!(tests.iter().any(|test| owner(test).as_ref() == Some(&name)), "no test of its own begins with flag_{name}_");
     }
 }
 

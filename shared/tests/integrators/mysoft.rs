@@ -11,10 +11,10 @@ use shared::registry::{Feed, Proof, RegistryError, Submitted};
 
 use crate::world::{BIREYSEL, MESAJ, World, brand, phone, record};
 
-const TOKEN: &str = "/oauth/token";
-const ADD: &str = "/api/Etk/sendConsentBatch";
-const RESULTS: &str = "/api/Etk/checkBatchConsentStatus";
-const STATUS: &str = "/api/Etk/checkRecipientStatus";
+pub(crate) const TOKEN: &str = "/oauth/token";
+pub(crate) const ADD: &str = "/api/Etk/sendConsentBatch";
+pub(crate) const RESULTS: &str = "/api/Etk/checkBatchConsentStatus";
+pub(crate) const STATUS: &str = "/api/Etk/checkRecipientStatus";
 const MOVEMENTS: &str = "/api/Etk/consentTransactionList";
 const BRANDS: &str = "/api/Etk/checkTenantBrandsByTenantIdentifier";
 const SAID: &str = "2026-11-20 12:59:00";

@@ -15,7 +15,7 @@ pub(crate) const SEARCH: &str = "/iys/search";
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!("../fixtures/netgsm/", $name, ".json"))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/netgsm/", $name, ".json"))
     };
 }
 pub(crate) use fixture;

@@ -27,7 +27,7 @@ use crate::sqs;
 
 /// A Friday, 13:00 in Türkiye.
 pub(crate) const START: &str = "2026-11-20T10:00:00Z";
-const GRACE: SignedDuration = SignedDuration::from_mins(15);
+pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(15);
 pub(crate) const MESAJ: Channel = Channel::Mesaj;
 pub(crate) const BIREYSEL: RecipientType = RecipientType::Bireysel;
 
@@ -158,9 +158,13 @@ impl World {
 
     /// Carries keys to the registry. How many failed.
     pub(crate) async fn carry(&self, numbers: impl IntoIterator<Item = usize>) -> usize {
-        let keys: Vec<_> = numbers.into_iter().map(|number| self.key(number)).collect();
+        self.carry_keys(&numbers.into_iter().map(|number| self.key(number)).collect::<Vec<_>>()).await
+    }
+
+    /// The same of any keys.
+    pub(crate) async fn carry_keys(&self, keys: &[ConsentKey]) -> usize {
         let guard = self.guard();
-        self.push(&guard).run(&keys).await.failed.len()
+        self.push(&guard).run(keys).await.failed.len()
     }
 
     pub(crate) async fn state(&self, number: usize) -> ConsentState {

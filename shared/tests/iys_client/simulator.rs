@@ -280,7 +280,7 @@ async fn where_the_second_version_is_missing_a_record_sent_again_is_refused_and_
     iys.order("faults", missing).await;
     let onay = record("a@example.com", Channel::Eposta, Status::Onay, 60);
     transaction(iys.registry.add(&onay).await.unwrap());
-    assert!(!iys.registry.capabilities().recognises_resends);
+    assert!(!iys.client.recognises_resends(&brand().iys));
 
     let again = refused(iys.registry.add(&onay).await.unwrap());
     assert!(["H174", "H178"].contains(&again.as_str()), "{again}");

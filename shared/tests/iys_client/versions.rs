@@ -38,14 +38,14 @@ async fn where_the_second_version_is_refused_the_first_is_used_at_once_and_for_a
         Answer::error(400, "H363"),
     ] {
         let setup = setup().await;
-        assert!(setup.registry.capabilities().recognises_resends);
+        assert!(setup.client.recognises_resends(&crate::brand().iys));
         setup.iys.answer(ADD, refusal.clone());
         setup.iys.answer(ADD_V1, added());
         assert_eq!(add(&setup).await.unwrap(), Verdict::Recorded { transaction_id: Some("t".into()) });
         assert_eq!(asked(&setup, 0), [ADD, ADD_V1]);
         let bodies: Vec<_> = [ADD, ADD_V1].map(|path| setup.iys.seen(path).pop().unwrap().json()).into();
         assert_eq!(bodies[0], bodies[1], "the record is the same");
-        assert!(!setup.registry.capabilities().recognises_resends);
+        assert!(!setup.client.recognises_resends(&crate::brand().iys));
 
         // Not only this method, and not asked again.
         setup.iys.answer("/sps/700001/brands/700001/consents/request", Answer::json(202, json!({"requestId": REQUEST})));
@@ -62,7 +62,7 @@ async fn where_the_second_version_is_refused_the_first_is_used_at_once_and_for_a
 
         // After an hour the second version is tried again.
         setup.clock.advance(SignedDuration::from_hours(1));
-        assert!(setup.registry.capabilities().recognises_resends);
+        assert!(setup.client.recognises_resends(&crate::brand().iys));
         setup.iys.answer(ADD, added());
         add(&setup).await.unwrap();
         assert_eq!(asked(&setup, 5), [ADD]);
@@ -82,7 +82,7 @@ async fn a_code_about_something_else_says_nothing_about_versions() {
     ] {
         setup.iys.answer(ADD, answer);
         assert_eq!(kind(&add(&setup).await.unwrap_err()), expected);
-        assert!(setup.registry.capabilities().recognises_resends);
+        assert!(setup.client.recognises_resends(&crate::brand().iys));
     }
     assert!(asked(&setup, 0).iter().all(|path| path == ADD));
 }
@@ -94,13 +94,13 @@ async fn where_both_versions_are_refused_nothing_is_learnt() {
         setup.iys.answer(ADD, answer.clone());
         setup.iys.answer(ADD_V1, answer);
         assert_eq!(kind(&add(&setup).await.unwrap_err()), "held");
-        assert!(setup.registry.capabilities().recognises_resends);
+        assert!(setup.client.recognises_resends(&crate::brand().iys));
     }
     // Neither is it when the first version did not judge the record.
     setup.iys.answer(ADD, Answer::Body(404, String::new()));
     setup.iys.answer(ADD_V1, Answer::Broken);
     assert_eq!(kind(&add(&setup).await.unwrap_err()), "unanswered");
-    assert!(!setup.registry.capabilities().recognises_resends, "but what may be stored there was sent by it");
+    assert!(!setup.client.recognises_resends(&crate::brand().iys), "but what may be stored there was sent by it");
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_request_id_that_is_not_found_is_asked_for_in_both_versions_and_teache
     setup.iys.answer(RESULTS_V1, Answer::Body(200, "[]".into()));
     assert_eq!(setup.registry.results(REQUEST).await.unwrap(), []);
     assert_eq!(asked(&setup, 0), [RESULTS, RESULTS_V1]);
-    assert!(setup.registry.capabilities().recognises_resends);
+    assert!(setup.client.recognises_resends(&crate::brand().iys));
 }
 
 #[tokio::test]

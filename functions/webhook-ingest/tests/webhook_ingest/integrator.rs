@@ -53,6 +53,21 @@ async fn a_consent_that_nothing_vouches_for_allows_nothing_until_the_registry_co
 }
 
 #[tokio::test]
+async fn flag_callback_decides_by_its_proof_whether_a_consent_counts_at_once() {
+    let mysoft = json!({"kind": "mysoft", "clientId": "c", "clientSecret": "s", "tenant": "1234567890", "webHookKey": "0123456789ABCDEF"});
+    let proved = json!({"webHookKey": "0123456789ABCDEF", "brandCode": "700001", "consentData": {"recipient": PHONE, "type": "MESAJ",
+        "recipientType": "BIREYSEL", "consentDate": "2026-11-20 12:30:11", "source": "IYS_WEB", "status": "ONAY"}});
+    let only_a_secret = told("ONAY", "IYS_WEB", "2026-11-20 12:30:11");
+    for (registry, body, unconfirmed, origin) in [(mysoft, proved, 0, Origin::Registry), (netgsm(), only_a_secret, 1, Origin::Notice)] {
+        let desk = Desk::at_integrator(registry).await;
+        let (status, answer) = post(&desk, PATH, &body).await;
+        assert_eq!((status, &answer["accepted"], &answer["unconfirmed"]), (200, &json!(1), &json!(unconfirmed)));
+        let state = desk.story(PHONE).await.states.remove(0);
+        assert_eq!((state.head.origin, state.insider == Sync::Awaiting), (origin, unconfirmed == 1));
+    }
+}
+
+#[tokio::test]
 async fn what_became_of_an_upload_is_handed_on_by_ids_and_is_no_movement() {
     let desk = Desk::at_integrator(netgsm()).await;
     desk.says(PHONE, Channel::Mesaj, RecipientType::Bireysel, Status::Onay).await;

@@ -61,7 +61,6 @@ pub(super) fn capabilities(settings: &Mysoft) -> Capabilities {
         outcomes: Outcomes::Poll,
         outcomes_after: SignedDuration::from_secs(settings.results_after_seconds.into()),
         outcomes_kept: KEPT,
-        recognises_resends: false,
         onays_recipients: 1,
         holding: true,
         holding_tells_none: true,

@@ -50,7 +50,6 @@ pub(super) fn capabilities(settings: &Netgsm) -> Capabilities {
         outcomes: Outcomes::Callback,
         outcomes_after: SignedDuration::from_secs(settings.results_after_seconds.into()),
         outcomes_kept: GIVEN_UP,
-        recognises_resends: false,
         onays_recipients: settings.addresses_per_question.into(),
         holding: true,
         holding_tells_none: true,

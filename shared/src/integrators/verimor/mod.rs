@@ -57,7 +57,6 @@ pub(super) fn capabilities(settings: &Verimor) -> Capabilities {
         outcomes: Outcomes::Poll,
         outcomes_after: SignedDuration::from_secs(settings.results_after_seconds.into()),
         outcomes_kept: KEPT,
-        recognises_resends: false,
         onays_recipients: 0,
         holding: false,
         holding_tells_none: false,
