@@ -526,7 +526,7 @@ impl Run<'_> {
                 return Ok((Done::Kept, None));
             }
             (Repair::AskAgain | Repair::Adopt, _) => {
-                ledger.note_check(state, Check::again(state, now)).await?;
+                ledger.note_check(state, self.again(state)).await?;
                 return Ok((Done::Gone, None));
             }
         };
