@@ -73,6 +73,7 @@ struct People {
 impl People {
     /// So many with an e-mail address, and as many with a phone number.
     fn of(crowd: Crowd, of_each_kind: u32) -> Self {
+        assert!((of_each_kind as usize).is_multiple_of(ELSEWHERE), "as many refuse at Insider as at İYS");
         let mut people = Self { at_the_brand: Vec::new(), at_insider: Vec::new(), at_iys: Vec::new() };
         let all = (0..of_each_kind).map(|person| (person, [(crowd.email(person), "EPOSTA"), (crowd.phone(person), "MESAJ")]));
         for (person, both) in all {
