@@ -99,8 +99,13 @@ impl World {
     /// Hands consents in as a patient caller does: again after any failure, until all are accepted.
     /// A consent that was taken by a try whose answer was lost comes back as a duplicate.
     pub async fn add_patiently(&self, consents: &[Value]) {
+        self.add_patiently_within(waiting::DEADLINE, consents).await;
+    }
+
+    /// Like [`World::add_patiently`], with another deadline.
+    pub async fn add_patiently_within(&self, longest: Duration, consents: &[Value]) {
         let body = json!({ "consents": consents }).to_string();
-        until("consents are accepted", async || {
+        waiting::until_within(longest, "consents are accepted", async || {
             let request = self
                 .http
                 .post(format!("{}/v1/{}/consents", self.stack.gateway_url(), self.brand()))

@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 
 use crate::crowd::Crowd;
 use crate::vendors::Vendor;
-use crate::waiting::{until, until_within};
+use crate::waiting::until_within;
 use crate::world::{Setup, World};
 
-/// Refusals in one request, and requests at once.
-const BATCH: usize = 100;
+/// Refusals in one request, and requests at once. On a machine that is busy a larger request would live longer than the
+/// storm lets its process.
+const BATCH: usize = 25;
 const AT_ONCE: usize = 4;
 
 /// One in so many refuses in a message that Insider sent, and one at İYS.
@@ -73,6 +74,7 @@ struct People {
 impl People {
     /// So many with an e-mail address, and as many with a phone number.
     fn of(crowd: Crowd, of_each_kind: u32) -> Self {
+        assert!((of_each_kind as usize).is_multiple_of(ELSEWHERE), "as many refuse at Insider as at İYS");
         let mut people = Self { at_the_brand: Vec::new(), at_insider: Vec::new(), at_iys: Vec::new() };
         let all = (0..of_each_kind).map(|person| (person, [(crowd.email(person), "EPOSTA"), (crowd.phone(person), "MESAJ")]));
         for (person, both) in all {
@@ -141,7 +143,7 @@ impl Weather {
                 json!({ "recipient": address, "type": channel, "status": "RET", "externalId": format!("storm-{index}") })
             })
             .collect();
-        let at_the_brand = futures::stream::iter(refusals.chunks(BATCH)).map(|batch| world.add_patiently(batch));
+        let at_the_brand = futures::stream::iter(refusals.chunks(BATCH)).map(|batch| world.add_patiently_within(LONGEST, batch));
         let elsewhere = async {
             let mut acts = tokio::time::interval(ACTS_EVERY);
             for ((at_insider, _), (at_iys, channel)) in people.at_insider.iter().zip(&people.at_iys) {
@@ -153,7 +155,7 @@ impl Weather {
         };
         tokio::join!(at_the_brand.buffer_unordered(AT_ONCE).collect::<Vec<()>>(), elsewhere);
         let accepted = self.kills.load(Ordering::Relaxed);
-        until("the storm goes on for a while", async || {
+        until_within(LONGEST, "the storm goes on for a while", async || {
             // Somebody asks, so that there is a process that can hang.
             let _ =
                 world.http.get(format!("{}/v1/{}/status", world.gateway_url(), world.brand())).bearer_auth(&world.brand.key).send().await;

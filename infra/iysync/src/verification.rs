@@ -105,5 +105,8 @@ mod tests {
         assert_eq!(english.len(), 6);
         assert!(text(Language::Tr).iter().any(|line| line == "İYS'de bulunmayan izinler: 4 bulundu, 3 giderildi, 0 bırakıldı"));
         assert_eq!(lines(&Verification::default(), Language::En).len(), 2);
+        assert!(english.iter().any(|line| line.ends_with(", after a gap in: what people did")), "{english:?}");
+        let asked = Verification { gap_in: None, ..verification };
+        assert_eq!(lines(&asked, Language::En)[3].1, "everything from before 2026-11-25 22:00:00");
     }
 }

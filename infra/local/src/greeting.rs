@@ -8,6 +8,9 @@ const API_KEY: &str = "demo-api-key";
 const BRAND: &str = "demo";
 /// Its code at İYS.
 const BRAND_CODE: u32 = 700_001;
+/// A brand that comes along, too, and reaches İYS by an integrator; its key.
+const INTEGRATOR_BRAND: &str = "demo-integrator";
+const INTEGRATOR_KEY: &str = "demo-integrator-api-key";
 /// Whoever the examples are about: a shell variable, because no output of ours shows an address.
 const PERSON: &str = "'$WHO'";
 
@@ -24,7 +27,7 @@ pub(crate) fn text(stack: &Stack, options: &Options, colour: bool) -> String {
         options.data.as_ref().map_or_else(|| "tables in memory".to_owned(), |folder| format!("tables kept in {}", folder.display()));
     let simulated = options.sandboxes.is_some();
     let integrator = if simulated { "simulator of an integrator" } else { "none" };
-    for (what, url, note) in [
+    let mut rows: Vec<(&str, String, String)> = [
         ("HTTP API", stack.gateway_url(), ""),
         ("İYS", stack.iys_url(), if simulated { "simulator" } else { "none" }),
         ("Insider", stack.insider_url(), if simulated { "simulator" } else { "none" }),
@@ -35,18 +38,22 @@ pub(crate) fn text(stack: &Stack, options: &Options, colour: bool) -> String {
         ("Netgsm", stack.netgsm_url(), integrator),
         ("Verimor", stack.verimor_url(), integrator),
         ("Mysoft", stack.mysoft_url(), integrator),
-    ] {
-        lines.push(format!("  {what:<9} {url:<22} {}", dim(note)).trim_end().to_owned());
-    }
-    for (schedule, every) in stack.schedules() {
-        let what = format!("every {} s", every.as_secs_f64());
-        let note = format!("{} {}", schedule.function, schedule.input);
-        lines.push(format!("  {:<9} {what:<22} {}", schedule.name, dim(&note)));
-    }
-    if simulated && options.brands.join(format!("{BRAND}.json")).exists() {
+    ]
+    .map(|(what, url, note)| (what, url.to_owned(), note.to_owned()))
+    .into();
+    rows.extend(stack.schedules().iter().map(|(schedule, every)| {
+        (schedule.name.as_str(), format!("every {} s", every.as_secs_f64()), format!("{} {}", schedule.function, schedule.input))
+    }));
+    let width = rows.iter().map(|(what, ..)| what.chars().count()).max().unwrap_or_default();
+    lines.extend(rows.iter().map(|(what, at, note)| format!("  {what:<width$}  {at:<22} {}", dim(note)).trim_end().to_owned()));
+    let is_here = |brand: &str| options.brands.join(format!("{brand}.json")).exists();
+    if simulated && is_here(BRAND) {
         lines.extend([String::new(), strong("Try, one after the other"), String::new()]);
         lines.extend(
-            examples(stack).into_iter().flat_map(|(what, command)| [format!("  {}", dim(&format!("# {what}"))), format!("  {command}")]),
+            examples(stack)
+                .into_iter()
+                .chain(is_here(INTEGRATOR_BRAND).then(|| by_an_integrator(stack)))
+                .flat_map(|(what, command)| [format!("  {}", dim(&format!("# {what}"))), format!("  {command}")]),
         );
     }
     lines.extend([String::new(), dim("Ctrl-C ends it."), String::new()]);
@@ -78,4 +85,12 @@ fn examples(stack: &Stack) -> [(&'static str, String); 7] {
         ),
         ("everything the ledger knows of her", own("consents/lookup", &format!(r#"{{"recipient":"{PERSON}"}}"#))),
     ]
+}
+
+/// The same brand's systems, were it at an integrator.
+fn by_an_integrator(stack: &Stack) -> (&'static str, String) {
+    let body = format!(r#"{{"consents":[{{"recipient":"{PERSON}","type":"EPOSTA","status":"ONAY","source":"HS_WEB"}}]}}"#);
+    let url = format!("{}/v1/{INTEGRATOR_BRAND}/consents", stack.gateway_url());
+    let headers = format!("-H 'content-type: application/json' -H 'authorization: Bearer {INTEGRATOR_KEY}'");
+    ("another brand has its consents carried to İYS by an integrator", format!("curl -s -X POST {url} {headers} -d '{body}'"))
 }

@@ -11,6 +11,8 @@ const RESULTS_AFTER: u16 = 3;
 /// Seconds from taking a list to handing it to İYS.
 const QUEUE_DELAY: u64 = 1;
 
+/// Netgsm's code for an address that it has no record of.
+const NO_RECORD: &str = "50";
 /// Seconds after which what İYS said last of a key may be compared.
 const REST: u32 = 1;
 
@@ -93,22 +95,20 @@ impl Road {
 
     /// Ends the world, of which nobody may have anything to complain.
     pub(crate) async fn end(self) {
-        self.end_with(json!({}), &[]).await;
+        self.end_with(json!({})).await;
     }
 
-    /// Ends the world, in which the integrator has seen these things and no others that are unusual, and may have refused
-    /// for these codes.
-    pub(crate) async fn end_with(self, unusual: Value, refused: &[&str]) {
+    /// Ends the world, in which the integrator has seen these unusual things and no others.
+    pub(crate) async fn end_with(self, unusual: Value) {
         let world = &self.world;
         world.check_silences().await;
         self.look_at_deliveries().await;
-        for (vendor, unusual, refused) in
-            [(Vendor::Iys, json!({}), &[][..]), (Vendor::Insider, json!({}), &[]), (self.integrator, unusual, refused)]
-        {
+        for (vendor, unusual) in [(Vendor::Iys, json!({})), (Vendor::Insider, json!({})), (self.integrator, unusual)] {
             let stats = world.stats(vendor).await;
             assert_eq!(stats["violations"], unusual, "{vendor:?}: {stats}");
-            let other = stats["rejected"].as_object().into_iter().flatten().find(|(code, _)| !refused.contains(&code.as_str()));
-            assert_eq!(other, None, "{vendor:?}: {stats}");
+            // Netgsm says so of what İYS does not have, or not yet, on a machine that is slow.
+            let refused = stats["rejected"].as_object().into_iter().flatten().filter(|(code, _)| *code != NO_RECORD);
+            assert_eq!(refused.count(), 0, "{vendor:?}: {stats}");
         }
         // The brand's own API user hands in nothing beside the integrator.
         let by_itself = world.calls_of_iys().await;
