@@ -1,4 +1,4 @@
-"""Prepares a run of .ci/schemathesis in the folder that is named: the document and the brand.
+"""Prepares a run of .ci/schemathesis in the folder that is named: the document and the brands.
 
 The document leaves answers open, because callers pass over fields that they do not know. Here they are closed, so
 that a field that the document does not tell of is found.
@@ -54,6 +54,9 @@ def main(folder: Path) -> None:
     brand["insider"]["outbound"] = {"export": {"segmentId": 1, "hook": "https://example.com/v1/demo/insider/export"}}
     (folder / "brands").mkdir()
     (folder / "brands/demo.json").write_text(json.dumps(brand), encoding="utf-8")
+    # The callbacks of integrators are taken of a brand that has one.
+    integrator = (ROOT / "infra/local/brands/demo-integrator.json").read_text(encoding="utf-8")
+    (folder / "brands/demo-integrator.json").write_text(integrator, encoding="utf-8")
 
 
 main(Path(sys.argv[1]))

@@ -6,14 +6,20 @@
 
 use jiff::Timestamp;
 
+use super::code::Code;
 use super::plan::{self, Policy, Step};
-use super::{Answer, ConsentState, Known, Merge, Movement, Outcome, SourceError, Status, Sync, Target};
+use super::{Answer, ConsentDate, ConsentState, Known, Merge, Movement, Outcome, SourceError, Status, Sync, Target};
+use crate::calendar;
 
 /// What was found out about a key whose state the rows change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     /// Whether the registry holds an ONAY; `None` where it was not asked.
     pub held: Option<bool>,
+    /// Whether the registry tells nothing of what it holds, whoever asks.
+    pub is_mute: bool,
+    /// Why it would not carry the record at all.
+    pub uncarried: Option<Code>,
     /// Why nothing can be sent now: what a call would be answered with.
     pub bar: Option<Answer>,
 }
@@ -50,6 +56,32 @@ pub fn wants_question(before: Option<&ConsentState>, after: &ConsentState) -> bo
     is_news && after.known.is_none() && after.behind.is_none() && matches!(after.registry, Sync::Pending { .. })
 }
 
+/// Whether only the registry's answer could make something of a consent: it is too late to be registered, or its
+/// source says that it stands there already.
+pub fn needs_answer(movement: &Movement, now: Timestamp) -> bool {
+    let head = &movement.head;
+    let is_late = || calendar::is_too_late(head.consent_date.civil(), ConsentDate::at(now).civil());
+    head.status == Status::Onay && (!head.can_be_sent() || is_late())
+}
+
+/// What the state's record is refused with, where that is known without asking and sending.
+fn unsendable(state: &ConsentState, findings: &Findings, terms: Terms, now: Timestamp) -> Option<Code> {
+    // What is under way tells by its result.
+    if state.behind.is_some() || !matches!(state.registry, Sync::Pending { .. }) {
+        return None;
+    }
+    match plan::next_step_unasked(state, terms.policy, now) {
+        Step::Send => findings.uncarried,
+        Step::Ask if findings.is_mute && plan::is_late_refusal(state, now) => match plan::late_refusal(state, terms.policy, now) {
+            Step::Reject(code) => Some(code),
+            _ => None,
+        },
+        Step::Ask if findings.is_mute && !plan::is_too_late(state, now) => findings.uncarried,
+        Step::Adopt if findings.is_mute && !state.head.can_be_sent() => Some(Code::SOURCE),
+        _ => None,
+    }
+}
+
 /// Ends what ends by the findings. They count only for the state that they were made for: `state` is what
 /// [`merged`] made of it.
 pub fn settle(state: &mut ConsentState, is_first: bool, findings: &Findings, terms: Terms, now: Timestamp, due: Timestamp) {
@@ -74,6 +106,9 @@ pub fn settle(state: &mut ConsentState, is_first: bool, findings: &Findings, ter
             };
             state.learn(state.known, Some(answer), now, due);
         }
+    }
+    if let Some(code) = unsendable(state, findings, terms, now) {
+        state.learn(state.known, Some(Answer::Rejected(code.to_string())), now, due);
     }
     if let (Some(bar), Sync::Pending { .. }) = (&findings.bar, &state.registry) {
         state.answered(Target::Registry, &state.head.sent(), bar.clone(), now, due);

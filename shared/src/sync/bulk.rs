@@ -172,11 +172,6 @@ impl Push<'_> {
                 fortune.untaken.push(submission);
                 return self.give_up(std::iter::once(list), error, tally).await;
             }
-            Ok(Submitted::Refused(_)) if records.len() == 1 && !self.registry.capabilities().single => {
-                fortune.untaken.push(submission);
-                let error = RegistryError::Defect { why: "one record is refused without a word about it".into() };
-                return self.give_up(std::iter::once(list), error, tally).await;
-            }
             Ok(Submitted::Refused(_)) | Err(RegistryError::Defect { .. }) => list,
             Err(RegistryError::Held { why, code }) => {
                 fortune.untaken.push(submission);
@@ -199,6 +194,11 @@ impl Push<'_> {
                 return self.give_up(open.drain(..), error, tally).await;
             }
         };
+        if records.len() == 1 && list.states.removed.is_empty() && !self.registry.capabilities().single {
+            fortune.untaken.push(submission);
+            let error = RegistryError::Defect { why: "one record is refused without a word about it".into() };
+            return self.give_up(std::iter::once(list), error, tally).await;
+        }
         tracing::warn!(submission = %submission.id, records = records.len(), "refused without saying for which record");
         fortune.refusals += 1;
         fortune.untaken.push(submission);

@@ -5,6 +5,9 @@
 //! at a time, so that only true differences become work ([`crate::consent::book`]). Order and repetition do
 //! not matter: a row's name follows from its content, and what was not finished is named in the answer, to be
 //! sent again.
+//!
+//! A registry that tells nothing of what it holds is asked nothing: what is in time goes out unasked, and a consent
+//! that only its answer could confirm is refused as a row.
 
 use std::collections::hash_map::Entry as MapEntry;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,12 +18,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::patience::later;
+use super::push::record;
 use super::question::{Part, Question};
 use super::reading;
 use crate::answers::{ImportAnswer, ImportCounts, RefusedRow, Words};
 use crate::brand::Brand;
 use crate::clock::Clock;
-use crate::consent::book::{Findings, Terms, merged, wants_question};
+use crate::consent::book::{Findings, Terms, merged, needs_answer, wants_question};
 use crate::consent::code::Code;
 use crate::consent::plan::Policy;
 use crate::consent::rules::{Teller, Violation};
@@ -131,6 +135,10 @@ impl Import<'_> {
                 rows.into_iter().for_each(|(row, ..)| refuse(answer, row, unreadable_state()));
                 continue;
             }
+            let before = states.remove(&key);
+            if self.is_mute() {
+                rows = self.answered_for(rows, before.as_ref(), now, answer);
+            }
             rows.sort_by(|(_, a, _), (_, b, _)| b.head.outranks(&a.head).cmp(&a.head.outranks(&b.head)));
             let (mut numbers, mut movements, mut payloads) = (Vec::new(), Vec::new(), Vec::new());
             for (number, movement, payload) in rows {
@@ -138,12 +146,31 @@ impl Import<'_> {
                 movements.push(movement);
                 payloads.push(payload);
             }
-            let before = states.remove(&key);
             if let Some((after, merges)) = merged(before.as_ref(), &movements, now, now) {
-                entries.push(Entry { rows: numbers, movements, payloads, before, after, merges, findings: Findings::default() });
+                let uncarried = self.registry.capabilities().refusal(&record(&after));
+                let findings = Findings { is_mute: self.is_mute(), uncarried, ..Findings::default() };
+                entries.push(Entry { rows: numbers, movements, payloads, before, after, merges, findings });
             }
         }
         Ok(entries)
+    }
+
+    /// Whether the registry tells nothing of what it holds.
+    fn is_mute(&self) -> bool {
+        self.registry.capabilities().onays_recipients == 0
+    }
+
+    /// Those of a key's rows of which something can be made where the registry tells nothing. A consent that only its
+    /// answer could confirm is refused and leaves no trace: kept as none it would be taken back from everybody,
+    /// although it may well stand there.
+    fn answered_for(&self, rows: Vec<Row>, before: Option<&ConsentState>, now: Timestamp, answer: &mut ImportAnswer) -> Vec<Row> {
+        let is_known = |movement: &Movement| {
+            before.is_some_and(|before| before.registry_holds_onay() || before.head.event_id == movement.head.event_id)
+        };
+        let (refused, rest): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|(_, movement, _)| needs_answer(movement, now) && !is_known(movement));
+        refused.into_iter().for_each(|(row, movement, _)| refuse(answer, row, cannot_ask(&movement)));
+        rest
     }
 
     /// What the rows would do, as far as the ledger tells.
@@ -160,9 +187,7 @@ impl Import<'_> {
     }
 
     fn may_ask(&self, entry: &Entry) -> bool {
-        // Where nothing can be asked, what the rows leave open is decided when it is sent.
-        let can_ask = self.registry.capabilities().onays_recipients > 0;
-        can_ask && self.brand.authorises(entry.after.key.channel) && wants_question(entry.before.as_ref(), &entry.after)
+        !self.is_mute() && self.brand.authorises(entry.after.key.channel) && wants_question(entry.before.as_ref(), &entry.after)
     }
 
     /// Asks the registry about the keys that it has to be asked about. What it did not answer is unfinished;
@@ -328,6 +353,13 @@ fn ours_in_turkish(code: &str, message: &str) -> String {
         LEDGER => "Bu adresin defterdeki kaydı okunamıyor; ayrıntı reconcile günlüğünde.".to_owned(),
         _ => message.to_owned(),
     }
+}
+
+/// Nothing tells whether the consent stands at the registry.
+fn cannot_ask(movement: &Movement) -> Violation {
+    let field = if movement.head.source.is_sendable() { "consentDate" } else { "source" };
+    let (code, message) = Code::CANNOT_ASK.entry().map_or(("", ""), |entry| (entry.code, entry.cause().en));
+    Violation { field, code, message: message.to_owned() }
 }
 
 const LEDGER: &str = "ledger";

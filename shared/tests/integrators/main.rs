@@ -5,6 +5,7 @@
 mod flags;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod import;
 mod matrix;
 mod moving;
 mod mysoft;

@@ -27,7 +27,7 @@ use crate::sqs;
 
 /// A Friday, 13:00 in Türkiye.
 pub(crate) const START: &str = "2026-11-20T10:00:00Z";
-const GRACE: SignedDuration = SignedDuration::from_mins(15);
+pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(15);
 pub(crate) const MESAJ: Channel = Channel::Mesaj;
 pub(crate) const BIREYSEL: RecipientType = RecipientType::Bireysel;
 

@@ -96,7 +96,7 @@ async fn a_row_of_a_book_costs_four_units_where_it_opens_nothing_more_where_it_d
     for (status, held, units) in [(Status::Onay, true, (2, 2)), (Status::Ret, false, (2, 3)), (Status::Onay, false, (2, 4))] {
         let (ledger, meter) = metered().await;
         let row = [(person().says(status, 0, Origin::Import), Payload::of(b"a row"))];
-        let findings = Findings { held: Some(held), bar: None };
+        let findings = Findings { held: Some(held), ..Findings::default() };
         ledger.record_book(&row, None, &findings, terms, at(5), at(65)).await.unwrap();
         assert_eq!(meter.read(), Units::of(units.0, units.1), "{status}");
         let read = ledger.state(&person().key).await.unwrap();

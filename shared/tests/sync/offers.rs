@@ -48,6 +48,35 @@ async fn flag_single_decides_whether_a_list_that_nobody_reads_is_taken_apart_by_
 }
 
 #[tokio::test]
+async fn flag_single_decides_what_ends_a_list_of_one_that_is_refused_for_another_position() {
+    for (single, handed_in, stands) in [(true, vec![], "H180"), (false, vec![1], "pending")] {
+        let world = offering(Capabilities { single, ..Capabilities::IYS }).await;
+        world.says(7, ONAY, 60).await;
+        // It counts from one, and of a list of one names the second.
+        world.book.inner().door_from_one = true;
+        world.book.inner().refused_at_door.insert(email(7), "H180".parse().unwrap());
+        world.push().run(&world.keys([7])).await;
+        assert_eq!((world.book.calls(Op::Submit), world.at_registry(7).await.as_str()), (handed_in, stands));
+    }
+}
+
+#[tokio::test]
+async fn flag_single_decides_whether_records_that_a_list_was_refused_for_in_doubt_are_sent_alone() {
+    for single in [true, false] {
+        let world = offering(Capabilities { single, ..Capabilities::IYS }).await;
+        world.all_say(0..24, ONAY, 60).await;
+        // The same code for one after the other: by mistake the wrong ones may have been taken out.
+        world.book.inner().one_at_a_time = true;
+        for number in [3, 7] {
+            world.book.inner().refused_at_door.insert(email(number), "H180".parse().unwrap());
+        }
+        world.push().run(&world.keys(0..24)).await;
+        assert_eq!(world.book.calls(Op::Add).len(), if single { 2 } else { 0 });
+        assert_eq!((world.at_registry(3).await.as_str(), world.at_registry(7).await.as_str()), ("H180", "H180"));
+    }
+}
+
+#[tokio::test]
 async fn where_no_results_can_be_asked_for_the_holdings_tell() {
     let world = offering(QUEUE).await;
     world.all_say(1..=2, ONAY, 60).await;

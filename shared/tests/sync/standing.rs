@@ -6,6 +6,7 @@ use shared::consent::code::Hold;
 use shared::consent::standing::{Access, How, Listing, PackageStatus};
 use shared::consent::{Channel, ConsentKey, Origin, Status, Sync};
 use shared::queue::PushMessage;
+use shared::registry::Capabilities;
 use shared::registry::Feed;
 use shared::sync::standing::{Occasion, Tended};
 
@@ -321,6 +322,24 @@ async fn authority_that_only_adding_lacks_is_tried_with_one_record_a_pause() {
     world.drain().await;
     for number in 0..10 {
         assert_eq!(world.at_registry(number).await, "applied", "{number}");
+    }
+}
+
+#[tokio::test]
+async fn flag_single_decides_whether_a_trial_goes_alone_or_as_a_list_of_one_that_was_taken() {
+    for single in [true, false] {
+        let world = World::settled().await;
+        world.book.inner().offers = Some(Capabilities { single, ..Capabilities::IYS });
+        world.book.inner().refuses.insert(EPOSTA, (Hold::Authority, "H355"));
+        world.all_say(0..5, ONAY, 60).await;
+        world.run(&world.keys([0])).await;
+        world.run(&world.keys(1..5)).await;
+        assert_eq!(world.tend(Occasion::Passing).await, Tended { looked: true, released: 0 });
+        world.clock.advance(PAUSE);
+        world.book.inner().refuses.clear();
+        assert_eq!(world.tend(Occasion::Passing).await, Tended { looked: true, released: 4 });
+        let tries = (world.book.calls(Op::Add).len(), world.book.calls(Op::Submit));
+        assert_eq!(tries, if single { (3, vec![]) } else { (0, vec![1, 1, 1]) });
     }
 }
 

@@ -88,6 +88,13 @@ pub(super) const TABLE: &[Entry] = {
             "Netgsm says that İYS did not take the record, and names no code that is known.",
             "Netgsm İYS'nin kaydı almadığını söylüyor, bilinen bir kod vermiyor.",
             RECORD;
+        "REGISTRY-CANNOT-ASK" 422 Rejected, &[MultiStatus],
+            "Only İYS could say whether this consent stands there, and the brand's integrator does not tell.",
+            "Bu onayın İYS'de olup olmadığını yalnız İYS söyleyebilir; markanın entegratörü bunu bildirmiyor.",
+            (
+                "Nothing of it is kept and nobody is told. Import it while the brand reaches İYS by a registry that can be asked.",
+                "Kayıt tutulmadı, kimseye bildirilmedi. Marka İYS'ye sorulabilen bir yolla ulaşırken yeniden içe aktarın.",
+            );
         "REGISTRY-NO-CHANNEL" 422 Rejected, &[BulkList],
             "The brand's integrator does not carry this channel.",
             "Markanın entegratörü bu kanalı taşımıyor.",
@@ -179,7 +186,7 @@ mod tests {
     fn our_own_codes_stand_in_the_table() {
         use super::super::{MYSOFT_BAD_FORM, MYSOFT_FAILED, NETGSM_BAD_VALUE, NETGSM_FAILED, VERIMOR_FAILED};
         let theirs = [MYSOFT_BAD_FORM, MYSOFT_FAILED, NETGSM_BAD_VALUE, NETGSM_FAILED, VERIMOR_FAILED];
-        let ours = [Code::NO_CHANNEL, Code::NO_DEALERS, Code::NO_FOREIGN_NUMBERS, Code::UNCONFIRMED];
+        let ours = [Code::CANNOT_ASK, Code::NO_CHANNEL, Code::NO_DEALERS, Code::NO_FOREIGN_NUMBERS, Code::UNCONFIRMED];
         for code in theirs.into_iter().chain(ours) {
             assert!(code.entry().is_some_and(|entry| entry.disposition == Disposition::Rejected), "{code}");
         }

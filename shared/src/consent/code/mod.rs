@@ -267,6 +267,8 @@ impl Code {
     pub const NEWER_THERE: Code = Code(Name::Iys(178));
     /// The source is none that a brand may send.
     pub const SOURCE: Code = Code(Name::Iys(119));
+    /// A consent of a book that only the registry could confirm, and it tells nothing.
+    pub const CANNOT_ASK: Code = Code(Name::Other("REGISTRY-CANNOT-ASK"));
     /// The registry carries no such channel.
     pub const NO_CHANNEL: Code = Code(Name::Other("REGISTRY-NO-CHANNEL"));
     /// The registry cannot be told of dealers.

@@ -66,7 +66,7 @@ async fn registered(change: Change, numbers: usize) -> World {
 
 impl World {
     /// A movement of any address on the channel of its kind.
-    fn movement(&self, recipient: Recipient, channel: Channel, (status, date): (Status, &str), origin: Origin) -> Movement {
+    pub(crate) fn movement(&self, recipient: Recipient, channel: Channel, (status, date): (Status, &str), origin: Origin) -> Movement {
         let key = ConsentKey {
             brand: self.brand.name.clone(),
             recipient_id: recipient.id(&self.brand.recipient_id_key, &self.brand.name),
