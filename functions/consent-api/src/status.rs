@@ -18,6 +18,7 @@ use shared::problem::{self, Problem};
 use shared::sync::deadlines::Watch;
 use shared::sync::insider_export::ExportLog;
 use shared::sync::pull::{FEEDS, feed_name, trail_name};
+use shared::sync::verify;
 
 use crate::clock::{self, ClockView, SHOWN};
 use crate::day_files_view::{self, DayFileView};
@@ -166,11 +167,7 @@ pub(crate) async fn handle(door: &Door, brand: &Brand) -> Result<Response<Body>,
 
 async fn verification(door: &Door, brand: &Brand, now: Timestamp) -> Result<VerificationView, LedgerError> {
     let every = CheckEvery(brand.iys.verify_days);
-    // Where nothing can be compared, nothing is late for it.
-    let late = match capabilities(&brand.registry).onays_recipients {
-        0 => 0,
-        _ => door.ledger.late_checks(&brand.name, every, now).await?,
-    };
+    let late = verify::late(&door.ledger, brand, &capabilities(&brand.registry), now).await?;
     let waiting = door.ledger.count_checks(&brand.name, CheckClass::Differing, now).await?;
     let so_far = door.ledger.verification(&brand.name).await?;
     Ok(VerificationView { every_days: every.0.get(), late, waiting, so_far })

@@ -64,6 +64,18 @@ impl Share {
     }
 }
 
+/// How many of a brand's keys verification is late with. Where nothing can be compared, nothing is late for it.
+///
+/// # Errors
+///
+/// When the ledger does not answer.
+pub async fn late(ledger: &Ledger, brand: &Brand, offered: &Capabilities, now: Timestamp) -> Result<u64, LedgerError> {
+    match offered.onays_recipients {
+        0 => Ok(0),
+        _ => ledger.late_checks(&brand.name, CheckEvery(brand.iys.verify_days), now).await,
+    }
+}
+
 /// Compares one brand's keys with its registry.
 pub struct Verify<'a> {
     /// The ledger.

@@ -1,7 +1,9 @@
 //! What a registry can be asked about addresses, and how much its answer counts.
 
+use jiff::SignedDuration;
 use shared::consent::{Origin, Status};
 use shared::registry::Authority;
+use shared::sync::verify;
 
 use super::{Change, SAID, announcing, registered};
 use crate::netgsm::{ADD, SEARCH, fixture, settings};
@@ -38,8 +40,12 @@ async fn flag_onays_recipients_bounds_a_question_and_without_one_refusals_go_una
 async fn flag_onays_recipients_of_none_compares_nothing() {
     for (change, asked) in [((|_| ()) as Change, 1), (|offered| offered.onays_recipients = 0, 0)] {
         let world = registered(change, 1).await;
+        // It is overdue, unless there is nothing to be overdue for.
+        let (offered, much_later) = (world.registry.capabilities(), world.clock.now() + SignedDuration::from_hours(24 * 30));
+        let late = verify::late(&world.ledger, &world.brand, &offered, much_later).await.unwrap();
+        assert_eq!(late, asked);
         world.verify().await;
-        assert_eq!(world.sizes(SEARCH, DATA).first().is_some(), asked == 1);
+        assert_eq!(!world.sizes(SEARCH, DATA).is_empty(), asked == 1);
     }
 }
 
