@@ -321,12 +321,18 @@ impl Pool {
         None
     }
 
-    /// Gives the slot back once the process asks for more, or has ended.
+    /// Gives the slot back once the process asks for more, or has ended. Until it asks, the invocation is not over for
+    /// Lambda either, so one that never does has its timeout, too.
     fn free_when_ready(&self, worker: Arc<Worker>, slot: OwnedSemaphorePermit) -> JoinHandle<()> {
         let pool = self.clone();
         tokio::spawn(async move {
-            if pool.ready(&worker).await.is_ok() {
-                pool.state().idle.push(worker);
+            match tokio::time::timeout(pool.0.function.timeout, pool.ready(&worker)).await {
+                Ok(Ok(())) => pool.state().idle.push(worker),
+                Ok(Err(_)) => {}
+                Err(_) => {
+                    worker.kill.notify_one();
+                    worker.ended().await;
+                }
             }
             drop(slot);
         })

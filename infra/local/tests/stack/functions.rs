@@ -38,6 +38,15 @@ async fn api(event: LambdaEvent<Value>) -> Result<Value, Error> {
     if order["fail"] == true {
         return Err("told to fail".into());
     }
+    if order["mute"] == true {
+        // It answers by itself, and asks for nothing more.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let api = std::env::var("AWS_LAMBDA_RUNTIME_API")?;
+        let url = format!("{api}/2018-06-01/runtime/invocation/{}/response", context.request_id);
+        reqwest::Client::new().post(url).body(r#"{"statusCode": 200, "body": "answered"}"#).send().await?;
+        say("api is mute");
+        std::future::pending::<()>().await;
+    }
     if let Some(answer) = order.get("answer") {
         return Ok(answer.clone());
     }

@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("an_idle_process_that_was_killed_is_replaced", killed_idle),
         trial("a_request_fails_at_once_when_its_process_is_killed", killed_busy),
         trial("a_hung_process_is_killed_after_the_functions_timeout", hung),
+        trial("a_process_that_answers_and_asks_for_nothing_more_is_killed_after_the_functions_timeout", mute),
         trial("a_function_that_never_starts_is_not_tried_without_pause", broken),
         trial("a_function_sees_its_own_environment_and_lambdas_but_not_ours", environment),
         trial("a_shut_down_stack_leaves_no_process", shut_down),
@@ -102,6 +103,18 @@ async fn hung() {
     assert_eq!(response.status(), 500);
     found("the end of the process", async || (!is_running(first)).then_some(())).await;
     assert_ne!(pid(&stack).await, first);
+    stack.shutdown().await;
+}
+
+async fn mute() {
+    let stack = start(options()).await;
+    let first = pid(&stack).await;
+    let response = act(&stack, &json!({"mute": true})).await;
+    assert_eq!(response.status(), 200);
+    // Another serves meanwhile, and in time it is gone.
+    assert_ne!(pid(&stack).await, first);
+    found("the end of the process", async || (!is_running(first)).then_some(())).await;
+    said(&stack, &format!("api process {first} ended: killed, it overstayed its timeout")).await;
     stack.shutdown().await;
 }
 
