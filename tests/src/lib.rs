@@ -19,5 +19,5 @@ pub use documents::PARTIAL_BRAND;
 pub use leaks::Search;
 pub use operator::{Operator, Said};
 pub use vendors::Vendor;
-pub use waiting::{DEADLINE, until, until_within};
+pub use waiting::{DEADLINE, until, until_next_second, until_within};
 pub use world::{Setup, World};

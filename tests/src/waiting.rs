@@ -24,3 +24,10 @@ pub async fn until_within<T>(longest: Duration, what: &str, mut look: impl Async
         tokio::time::sleep(PAUSE).await;
     }
 }
+
+/// Waits for the next second, so that nobody acts twice within one: dates count in seconds.
+pub async fn until_next_second() {
+    let second = jiff::Timestamp::now().as_second();
+    let passed = async || if jiff::Timestamp::now().as_second() > second { Ok(()) } else { Err("not yet".to_owned()) };
+    until("the next second begins", passed).await;
+}

@@ -1,7 +1,7 @@
 //! Twenty thousand movements of five hundred addresses from three sides at once, while Insider lets
 //! requests land late, loses answers and limits: at rest all three say the same of every address.
 //!
-//! It takes some three minutes on two cores: the functions and the emulated table are bound by the processor.
+//! It takes some two minutes on two cores: the functions and the emulated table are bound by the processor.
 //! `AGREEMENT_ROUNDS=5` is a shorter storm for people at work.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -14,7 +14,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use serde_json::json;
-use tests::{Crowd, Setup, Vendor, World, until};
+use tests::{Crowd, Setup, Vendor, World, until_next_second};
 
 /// People with an e-mail address, and as many with a phone number.
 const PEOPLE: u32 = 250;
@@ -76,14 +76,7 @@ async fn storm(world: &World, people: &[(String, &'static str)]) {
         acting.shuffle(&mut random);
         let (iys, insider) = (&acting[..AT_IYS], &acting[AT_IYS / 2..AT_IYS / 2 + AT_INSIDER]);
         tokio::join!(at_the_brand(world, people, round), at_iys(world, iys), at_insider(world, insider));
-        let second = jiff::Timestamp::now().as_second();
-        until(
-            "the next second begins",
-            async || {
-                if jiff::Timestamp::now().as_second() > second { Ok(()) } else { Err("not yet".to_owned()) }
-            },
-        )
-        .await;
+        until_next_second().await;
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Crowd, Vendor, World, moment, until};
+use tests::{Crowd, Vendor, World, moment, until, until_next_second};
 
 use crate::road::{BRAND, look_at_resends, setup};
 
@@ -67,13 +67,6 @@ fn move_to(world: &World, registry: &Value) {
     world.kill(world.processes().into_iter().map(|(_, pid)| pid));
 }
 
-/// The next second, so that nobody acts twice within one at one place.
-async fn next_second() {
-    let second = jiff::Timestamp::now().as_second();
-    let passed = async || if jiff::Timestamp::now().as_second() > second { Ok(()) } else { Err("not yet".to_owned()) };
-    until("the next second begins", passed).await;
-}
-
 /// What is wrong with a key; nothing where all three agree on it, and İYS has no movement twice or with a date that
 /// nobody said.
 async fn wrong(world: &World, address: &str, channel: &str) -> Option<String> {
@@ -129,7 +122,7 @@ async fn a_brand_that_moves_to_its_own_api_user_and_back_under_load_agrees_with_
             }
         };
         tokio::join!(moving, at_the_brand(&world, &people, round), elsewhere(&world, &people, round));
-        next_second().await;
+        until_next_second().await;
     }
     world.until_nothing_waits(LONGEST).await;
     world.keep_output(env!("CARGO_TARGET_TMPDIR"), "integrator-moving.log");
