@@ -310,7 +310,9 @@ impl App {
         let guard = Guard::new(&*registry, &self.ledger, brand, &self.clock);
         report.failed += self.read_feeds(brand, &guard, report).await;
         // What people did while the brand left it may be told there alone. Its end is no failure.
-        if let Some(former) = brand.former().map(Arc::new) {
+        // Two accounts at one registry have one place in its feed, which is the new account's.
+        let another = brand.former().filter(|former| former.registry.name() != brand.registry.name());
+        if let Some(former) = another.map(Arc::new) {
             self.read_feeds(&former, &*self.registry(&former), report).await;
         }
     }

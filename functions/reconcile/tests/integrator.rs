@@ -147,6 +147,11 @@ async fn the_feed_of_the_registry_that_a_brand_has_left_is_read_as_long_as_the_d
     setup.office.will_answer(&format!("{VERIMOR_LIST}/7/consents"), 200, records.to_string());
     let report = setup.app.handle(Job::Pull).await.unwrap();
     assert_eq!((report.movements, report.new), (1, 1));
+    // Another account at the same registry is not read by this one's place in the feed.
+    let two_accounts = with(with_former(verimor(), verimor())).await;
+    two_accounts.office.will_answer(VERIMOR_LIST, 200, r#"{"total":0,"records":[]}"#);
+    two_accounts.app.handle(Job::Pull).await.unwrap();
+    assert_eq!(two_accounts.office.desk().came.len(), 1);
     // That its account ends one day is no failure of the job.
     for _ in 0..3 {
         setup.office.will_answer(VERIMOR_LIST, 401, "no");
