@@ -12,7 +12,7 @@ use super::road::Taker;
 use crate::consent::code::Code;
 use crate::consent::{Channel, ConsentDate, ConsentKey, ConsentState, RecipientType, Status, Sync};
 use crate::ledger::Submission;
-use crate::registry::{Registry, RegistryError, ResultLine, Verdict};
+use crate::registry::{Authority, Registry, RegistryError, ResultLine, Verdict};
 
 /// What a callback says of a record that was handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +74,8 @@ impl Push<'_> {
         let asked = [Some(self.registry), self.former.map(|former| former.registry)];
         let can_be_asked = |registry: &&dyn Registry| registry.capabilities().onays_recipients > 0;
         let Some(registry) = asked.into_iter().flatten().find(can_be_asked) else { return Ok(Vec::new()) };
+        // A copy may lag behind: that it shows no consent does not tell that a refusal has arrived, or has nothing to lift.
+        let tells_absence = registry.capabilities().authority == Authority::Iys;
         let mut groups = HashMap::<(Channel, RecipientType), Vec<(usize, ConsentState)>>::new();
         for (position, state) in self.still_under_way(submission).await? {
             groups.entry((state.key.channel, state.key.recipient_type)).or_default().push((position, state));
@@ -84,10 +86,12 @@ impl Push<'_> {
             let mut question = Question::new(registry, place, asked, |(_, state)| &state.recipient);
             while let Some(part) = question.next(|| self.is_over()).await {
                 match part {
-                    Part::Answered { told, .. } => lines.extend(told.into_iter().filter_map(|((position, state), held)| {
-                        let verdict = verdict_of(submission.members.get(position)?.sent.status, &state, held)?;
-                        Some(ResultLine { record_id: None, position: Some(position), verdict: Some(verdict) })
-                    })),
+                    Part::Answered { told, .. } => {
+                        lines.extend(told.into_iter().filter(|(_, held)| *held || tells_absence).filter_map(|((position, state), held)| {
+                            let verdict = verdict_of(submission.members.get(position)?.sent.status, &state, held)?;
+                            Some(ResultLine { record_id: None, position: Some(position), verdict: Some(verdict) })
+                        }))
+                    }
                     Part::Failed(_, error) => failed = Some(error),
                 }
             }

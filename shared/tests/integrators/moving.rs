@@ -58,6 +58,26 @@ async fn what_is_under_way_at_the_old_registry_is_settled_by_what_the_new_one_sh
 }
 
 #[tokio::test]
+async fn a_refusal_under_way_is_not_ended_by_a_copy_that_shows_no_consent_and_goes_again_after_a_day() {
+    let mut world = World::at(netgsm::settings()).await;
+    world.says([1], Status::Ret, SAID).await;
+    let held = json!({"code": "0", "query": {"recipient": "+905992000001", "recipientType": "BIREYSEL", "type": "MESAJ", "status": "ONAY",
+        "source": "HS_WEB", "consentDate": "2026-11-01 10:00:00"}});
+    world.office.will_answer(NETGSM_SEARCH, 200, held.to_string());
+    world.office.will_answer(NETGSM_ADD, 200, r#"{"code":"0","uid":"59a3ec87"}"#);
+    assert_eq!(world.carry([1]).await, 0);
+    let submission = world.submission_of(1).await;
+    world.moves_to(mysoft::settings());
+    world.office.will_answer("/oauth/token", 200, r#"{"access_token":"t","expires_in":"999999"}"#);
+    for (hours, stands) in [(1, "submitted"), (24, "pending")] {
+        world.clock.advance(SignedDuration::from_hours(hours));
+        world.office.will_answer(MYSOFT_STATUS, 200, NONE);
+        assert!(world.look_after(&submission).await);
+        assert_eq!(world.stands(1).await, stands);
+    }
+}
+
+#[tokio::test]
 async fn where_the_new_registry_shows_nothing_a_day_is_left_to_the_old_one() {
     let mut world = World::at(netgsm::settings()).await;
     world.says([1], Status::Onay, SAID).await;
